@@ -1,0 +1,2 @@
+//! The `hotpass` command.
+fn main() {}

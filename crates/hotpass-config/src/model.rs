@@ -1,0 +1,640 @@
+//! The configuration's sections and fields. Every field is read by some stage; what no stage reads is not here.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The whole configuration: validated, with every default filled in.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HotpassConfig {
+    /// The industry preset that drives every stage.
+    pub profile: Profile,
+    /// Where a run reads and writes.
+    pub pipeline: Pipeline,
+    /// How files become tables.
+    pub ingest: Ingest,
+    /// Which optional stages run.
+    pub features: Features,
+    /// Which records are one entity.
+    pub resolve: Resolve,
+    /// Which value of several a golden record gets.
+    pub survivorship: Survivorship,
+    /// Personal data in what is published.
+    pub compliance: Compliance,
+    /// What the published dataset is called and who answers for it.
+    pub data_contract: DataContract,
+    /// Who owns the data, why it is held and on which basis.
+    pub governance: Governance,
+}
+
+/// A named industry preset: terms, sources, synonyms, priorities, thresholds, expectations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Profile {
+    /// Name, as `--profile` takes it.
+    pub name: String,
+    /// Name for people.
+    pub display_name: String,
+    /// What it is for, in a sentence.
+    pub summary: String,
+    /// ISO 3166-1 alpha-2 code of the country that telephone numbers, provinces and addresses are read in when a row names none.
+    pub default_country_code: String,
+    /// Word for an organisation in reports.
+    pub organization_term: String,
+    /// Word for an organisation's type in reports.
+    pub organization_type_term: String,
+    /// Word for an organisation's category in reports.
+    pub organization_category_term: String,
+    /// Share of e-mail addresses present that must be valid, 0 to 1.
+    pub email_validation_threshold: f64,
+    /// Share of telephone numbers present that must be valid, 0 to 1.
+    pub phone_validation_threshold: f64,
+    /// Share of web addresses present that must be valid, 0 to 1.
+    pub website_validation_threshold: f64,
+    /// The sources that are expected, in any order.
+    pub sources: Vec<Source>,
+    /// Canonical field to the headers that mean it, besides its own name.
+    pub column_synonyms: BTreeMap<String, Vec<String>>,
+    /// Canonical fields that a row must have; a row without one goes to quarantine.
+    pub required_fields: Vec<String>,
+    /// Canonical fields that are wanted; the quality score counts them.
+    pub optional_fields: Vec<String>,
+    /// Checks on the published table.
+    pub expectations: Vec<Expectation>,
+}
+
+/// A source of a profile.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Source {
+    /// Name of the source dataset.
+    pub name: String,
+    /// Glob over the file's name, without regard to case, such as `*register*.xlsx`.
+    pub pattern: String,
+    /// Sheets that are read; all that hold a table when empty.
+    pub sheets: Vec<String>,
+    /// Priority: the higher, the more its values are trusted.
+    pub priority: i64,
+    /// Header to canonical field, or to `""` for a column to leave alone; overrules everything else.
+    pub columns: BTreeMap<String, String>,
+    /// Canonical field to the value that rows without one get.
+    pub defaults: BTreeMap<String, String>,
+}
+
+/// A check on the published table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// What is checked.
+    #[serde(rename = "type")]
+    pub kind: ExpectationKind,
+    /// Published column.
+    pub column: String,
+    /// Share of the values that must pass, 0 to 1; missing values count only for `not_null`.
+    #[serde(default = "one")]
+    pub mostly: f64,
+    /// Regular expression, for `match_regex`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regex: Option<String>,
+    /// Allowed values, for `in_set`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+    /// Lowest allowed value, for `between`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// Highest allowed value, for `between`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+    /// What a failure does.
+    #[serde(default)]
+    pub severity: ExpectationSeverity,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// What an expectation checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpectationKind {
+    /// The value is present.
+    NotNull,
+    /// The value occurs once.
+    Unique,
+    /// The value matches a regular expression, anywhere in it unless anchored.
+    MatchRegex,
+    /// The value is one of a set.
+    InSet,
+    /// The number lies between two bounds, both included.
+    Between,
+}
+
+/// What the failure of an expectation does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpectationSeverity {
+    /// It is reported.
+    Warn,
+    /// It is reported and the run ends with exit code 3.
+    #[default]
+    Fail,
+}
+
+/// Where a run reads and writes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pipeline {
+    /// Folder, file or glob that is read.
+    pub input_dir: PathBuf,
+    /// Published file; its ending chooses xlsx, csv, parquet or json.
+    pub output_path: PathBuf,
+    /// Folder of runs and evidence.
+    pub dist_dir: PathBuf,
+    /// Whether the published files and the inputs are archived as a zip with SHA-256 sums.
+    pub archive: bool,
+    /// Id of the run, a UUID; made anew when absent.
+    pub run_id: Option<String>,
+    /// Overrules the profile's country.
+    pub country_code: Option<String>,
+    /// `strict` makes every failed expectation fail the run; `relaxed` makes none of them.
+    pub qa_mode: QaMode,
+    /// Form of what is written to the terminal.
+    pub log_format: LogFormat,
+    /// A copy of the report.
+    pub report_path: Option<PathBuf>,
+    /// Form of that copy; by its ending when absent.
+    pub report_format: Option<ReportFormat>,
+    /// Where the party store is written, `.json` or a folder for Parquet.
+    pub party_store_path: Option<PathBuf>,
+    /// Columns whose values are masked in reports and samples, besides the profile's.
+    #[schemars(extend("x-hotpass-merge" = "append"))]
+    pub sensitive_fields: Vec<String>,
+    /// Threads that work; all of the machine's when absent.
+    pub threads: Option<usize>,
+    /// Agents that bring in records besides the input files.
+    pub acquisition: Acquisition,
+}
+
+/// How strictly a run treats failed expectations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum QaMode {
+    /// As each expectation says.
+    #[default]
+    Default,
+    /// Every failure fails the run.
+    Strict,
+    /// No failure fails the run.
+    Relaxed,
+}
+
+/// Form of what a command writes to the terminal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Tables and progress bars.
+    #[default]
+    Rich,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportFormat {
+    /// Markdown.
+    Markdown,
+    /// One self-contained page.
+    Html,
+    /// JSON.
+    Json,
+}
+
+/// Agents that bring in records from static data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Acquisition {
+    /// Whether records with the same dataset and record id are kept once.
+    pub deduplicate: bool,
+    /// The agents, in order.
+    pub agents: Vec<Agent>,
+}
+
+/// An agent: its targets, and the providers that hold records of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Agent {
+    /// Name; the source dataset of its records is `agent:NAME`.
+    pub name: String,
+    /// What it looks for.
+    pub description: String,
+    /// Whether it runs.
+    pub enabled: bool,
+    /// Province given to targets without a location.
+    pub region: Option<String>,
+    /// Providers whose records are brought in.
+    pub providers: Vec<Provider>,
+    /// Organisations it knows of; each becomes a record.
+    pub targets: Vec<Target>,
+}
+
+/// A provider of an agent, with static records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Provider {
+    /// Name.
+    pub name: String,
+    /// Whether it is asked.
+    pub enabled: bool,
+    /// Source priority of its records.
+    pub priority: i64,
+    /// Canonical field to value, a map a record.
+    pub records: Vec<BTreeMap<String, String>>,
+}
+
+/// An organisation that an agent knows of.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Target {
+    /// Name of the organisation.
+    pub identifier: String,
+    /// Its web domain.
+    pub domain: Option<String>,
+    /// Where it is.
+    pub location: Option<String>,
+    /// Further canonical fields.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// How files become tables.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ingest {
+    /// Confidence from which a column is mapped, 0 to 1.
+    pub mapping_threshold: f64,
+    /// Confidence from which a mapping is suggested, 0 to 1.
+    pub suggestion_threshold: f64,
+    /// Mapping files made by `hotpass map`, read in order.
+    pub mapping_files: Vec<PathBuf>,
+    /// Bytes of memory the run may use for tables; a quarter of the machine's when absent.
+    pub memory_limit_bytes: Option<u64>,
+    /// Values that mean "no value", without regard to case, besides the built-in ones.
+    #[schemars(extend("x-hotpass-merge" = "append"))]
+    pub null_values: Vec<String>,
+}
+
+/// Which optional stages run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Features {
+    /// Group records into entities; off, each record is an entity of its own.
+    pub resolve: bool,
+    /// Bring in the records of acquisition agents.
+    pub acquisition: bool,
+    /// Apply the `compliance` section to what is published.
+    pub compliance: bool,
+}
+
+/// Which records are one entity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Resolve {
+    /// Keys that join two records when equal; a missing key joins nothing.
+    pub keys: Vec<GroupingKey>,
+    /// Least similarity of names (0 to 1) at which an equal telephone number, e-mail address or web domain joins two records.
+    pub name_guard: f64,
+    /// Largest number of distinct names under one telephone number, e-mail address or web domain before it is taken as shared and joins nothing.
+    pub shared_value_limit: usize,
+}
+
+/// A key of the deterministic grouping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupingKey {
+    /// Name without legal form, branch kept.
+    Name,
+    /// Registration number.
+    RegistrationNumber,
+    /// Telephone number, with the name guard.
+    Phone,
+    /// E-mail address, with the name guard.
+    Email,
+    /// Own web domain (not a mail or hosting provider's), with the name guard.
+    WebDomain,
+}
+
+/// Which value of several a golden record gets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Survivorship {
+    /// Rule of every field without one of its own.
+    pub default: SurvivorshipRule,
+    /// Published column to rule.
+    pub fields: BTreeMap<String, SurvivorshipRule>,
+}
+
+/// A survivorship rule; ties fall to the next of source priority, completeness of the row, recency, position in the input.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SurvivorshipRule {
+    /// The value of the source with the highest priority.
+    #[default]
+    SourcePriority,
+    /// The value of the row with the most fields present.
+    Completeness,
+    /// The value of the row with the latest date.
+    Recency,
+    /// The value that most rows have.
+    Frequency,
+    /// The longest value.
+    Longest,
+    /// All distinct values, best first, joined by `; `.
+    ListUnion,
+}
+
+/// Personal data in what is published.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Compliance {
+    /// Name of the policy.
+    pub policy: String,
+    /// ISO code of the jurisdiction.
+    pub jurisdiction: String,
+    /// Published columns that hold personal data; masked in reports and samples.
+    pub pii_fields: Vec<String>,
+    /// Days the published data may be kept; the manifest states the date.
+    pub retention_days: Option<u32>,
+    /// Redaction of the published files.
+    pub pii_redaction: PiiRedaction,
+}
+
+/// Redaction of personal data in the published files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PiiRedaction {
+    /// Whether it is done when the compliance feature is on.
+    pub enabled: bool,
+    /// Published columns that are redacted.
+    pub columns: Vec<String>,
+    /// What becomes of a value.
+    pub operator: RedactionOperator,
+}
+
+/// What redaction makes of a value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RedactionOperator {
+    /// The text `[redacted]`.
+    #[default]
+    Redact,
+    /// All but the first and last character as `*`.
+    Mask,
+}
+
+/// What the published dataset is called and who answers for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataContract {
+    /// Name of the dataset.
+    pub dataset: String,
+    /// Version of the dataset's contract.
+    pub version: String,
+    /// Who is asked about it.
+    pub steward: Option<String>,
+}
+
+/// Who owns the data, why it is held and on which basis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Governance {
+    /// Purposes of the run; at least one when the compliance feature is on.
+    pub intent: Vec<String>,
+    /// Owner of the data.
+    pub data_owner: String,
+    /// Classification of the published data.
+    pub classification: Classification,
+    /// Lawful basis, published as `privacy_basis`.
+    pub lawful_basis: LawfulBasis,
+    /// Where the policy is written down.
+    pub policy_reference: Option<String>,
+}
+
+/// Classification of data.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Classification {
+    /// Open to all.
+    Public,
+    /// For the organisation.
+    #[default]
+    Internal,
+    /// For named people.
+    Confidential,
+    /// Personal data.
+    Pii,
+    /// Special personal data.
+    SensitivePii,
+}
+
+/// Lawful basis of processing (POPIA section 11, GDPR article 6).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LawfulBasis {
+    /// The person agreed.
+    Consent,
+    /// A legitimate interest that is weighed.
+    #[default]
+    LegitimateInterest,
+    /// A contract with the person.
+    Contract,
+    /// The law asks for it.
+    LegalObligation,
+    /// A vital interest of the person.
+    VitalInterests,
+    /// A task in the public interest.
+    PublicInterest,
+}
+
+impl LawfulBasis {
+    /// Returns the basis as published in `privacy_basis`.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Consent => "Consent",
+            Self::LegitimateInterest => "Legitimate Interest",
+            Self::Contract => "Contract",
+            Self::LegalObligation => "Legal Obligation",
+            Self::VitalInterests => "Vital Interests",
+            Self::PublicInterest => "Public Interest",
+        }
+    }
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            name: "generic".into(),
+            display_name: "Generic".into(),
+            summary: String::new(),
+            default_country_code: "ZA".into(),
+            organization_term: "organization".into(),
+            organization_type_term: "organization_type".into(),
+            organization_category_term: "category".into(),
+            email_validation_threshold: 0.85,
+            phone_validation_threshold: 0.85,
+            website_validation_threshold: 0.75,
+            sources: Vec::new(),
+            column_synonyms: BTreeMap::new(),
+            required_fields: vec!["organization_name".into()],
+            optional_fields: Vec::new(),
+            expectations: Vec::new(),
+        }
+    }
+}
+
+impl Default for Pipeline {
+    fn default() -> Self {
+        Self {
+            input_dir: "data".into(),
+            output_path: "dist/refined.xlsx".into(),
+            dist_dir: "dist".into(),
+            archive: false,
+            run_id: None,
+            country_code: None,
+            qa_mode: QaMode::Default,
+            log_format: LogFormat::Rich,
+            report_path: None,
+            report_format: None,
+            party_store_path: None,
+            sensitive_fields: Vec::new(),
+            threads: None,
+            acquisition: Acquisition::default(),
+        }
+    }
+}
+
+impl Default for Acquisition {
+    fn default() -> Self {
+        Self { deduplicate: true, agents: Vec::new() }
+    }
+}
+
+impl Default for Agent {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            description: String::new(),
+            enabled: true,
+            region: None,
+            providers: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
+}
+
+impl Default for Provider {
+    fn default() -> Self {
+        Self { name: String::new(), enabled: true, priority: 0, records: Vec::new() }
+    }
+}
+
+impl Default for Ingest {
+    fn default() -> Self {
+        Self {
+            mapping_threshold: 0.7,
+            suggestion_threshold: 0.5,
+            mapping_files: Vec::new(),
+            memory_limit_bytes: None,
+            null_values: Vec::new(),
+        }
+    }
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self { resolve: true, acquisition: false, compliance: false }
+    }
+}
+
+impl Default for Resolve {
+    fn default() -> Self {
+        Self {
+            keys: vec![
+                GroupingKey::Name,
+                GroupingKey::RegistrationNumber,
+                GroupingKey::Phone,
+                GroupingKey::Email,
+                GroupingKey::WebDomain,
+            ],
+            name_guard: 0.6,
+            shared_value_limit: 5,
+        }
+    }
+}
+
+impl Default for Survivorship {
+    fn default() -> Self {
+        let fields = [
+            ("planes", SurvivorshipRule::ListUnion),
+            ("description", SurvivorshipRule::ListUnion),
+            ("notes", SurvivorshipRule::ListUnion),
+            ("status", SurvivorshipRule::Recency),
+            ("address_primary", SurvivorshipRule::Longest),
+        ];
+        Self {
+            default: SurvivorshipRule::SourcePriority,
+            fields: fields.into_iter().map(|(field, rule)| (field.to_owned(), rule)).collect(),
+        }
+    }
+}
+
+impl Default for Compliance {
+    fn default() -> Self {
+        let pii: Vec<String> = [
+            "contact_primary_name",
+            "contact_primary_email",
+            "contact_primary_phone",
+            "contact_secondary_emails",
+            "contact_secondary_phones",
+            "notes",
+            "description",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        Self {
+            policy: "POPIA".into(),
+            jurisdiction: "ZA".into(),
+            pii_fields: pii.clone(),
+            retention_days: None,
+            pii_redaction: PiiRedaction { columns: pii, ..PiiRedaction::default() },
+        }
+    }
+}
+
+impl Default for PiiRedaction {
+    fn default() -> Self {
+        Self { enabled: true, columns: Vec::new(), operator: RedactionOperator::Redact }
+    }
+}
+
+impl Default for DataContract {
+    fn default() -> Self {
+        Self { dataset: "ssot".into(), version: "1.0.0".into(), steward: None }
+    }
+}
+
+impl Default for Governance {
+    fn default() -> Self {
+        Self {
+            intent: vec!["Baseline refinement".into()],
+            data_owner: "Data Governance".into(),
+            classification: Classification::Internal,
+            lawful_basis: LawfulBasis::LegitimateInterest,
+            policy_reference: None,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Cell provenance, run manifest, verification and explanation of golden records.

@@ -1,0 +1,2 @@
+//! Chores and gates.
+fn main() {}
