@@ -305,6 +305,20 @@ pub const CONFLICT_COLUMNS: &[ColumnSpec] = &[
     required("alternatives", ColumnType::Text, "JSON list of the other values with their cells"),
 ];
 
+/// The columns of `contacts.parquet`: the contact persons and channels of each entity, primary first, in the order of the published table.
+pub const CONTACT_COLUMNS: &[ColumnSpec] = &[
+    required("entity_id", ColumnType::Text, "Entity"),
+    required("position", ColumnType::UInt32, "Position among the entity's contacts, from 0; 0 is the primary contact"),
+    text("name", "Name of the person"),
+    text("role", "Role of the person"),
+    text("email", "E-mail address"),
+    text("phone", "Telephone number, E.164"),
+    required("source_dataset", ColumnType::Text, "Source of the row it was read from first"),
+    required("source_file", ColumnType::Text, "File of that row"),
+    text("sheet", "Sheet of that row"),
+    required("row", ColumnType::UInt32, "Row, from 1"),
+];
+
 /// The files of a run folder: name, columns where it is a table, what it holds.
 pub const RUN_ARTEFACTS: &[(&str, Option<&[ColumnSpec]>, &str)] = &[
     (
@@ -317,6 +331,7 @@ pub const RUN_ARTEFACTS: &[(&str, Option<&[ColumnSpec]>, &str)] = &[
     ("provenance.parquet", Some(PROVENANCE_COLUMNS), "Every published cell and the source cell it came from"),
     ("quarantine.parquet", Some(QUARANTINE_COLUMNS), "Every source row that was not published, and why"),
     ("links.parquet", Some(LINK_COLUMNS), "Pairs of source rows joined directly by a grouping rule"),
+    ("contacts.parquet", Some(CONTACT_COLUMNS), "The contacts of each entity, primary first"),
     ("conflicts.parquet", Some(CONFLICT_COLUMNS), "Fields on which sources disagree"),
     ("diagnostics.json", None, "What was found in the input, with file, sheet, row and column"),
     ("report.json", None, "The figures of the report"),

@@ -16,6 +16,7 @@ mod clock;
 mod diagnostic;
 mod digest;
 pub mod fields;
+mod mask;
 mod nearest;
 mod run;
 
@@ -23,5 +24,6 @@ pub use atomic::{AtomicFile, write_atomic};
 pub use clock::Clock;
 pub use diagnostic::{Diagnostic, Location, Severity, column_letters};
 pub use digest::{Sha256Digest, sha256_bytes, sha256_file};
+pub use mask::mask;
 pub use nearest::nearest;
 pub use run::{RunDirectory, RunId, RunLookupError};

@@ -21,6 +21,8 @@ pub struct RunTables {
     pub links: Vec<RecordBatch>,
     /// [`hotpass_core::fields::CONFLICT_COLUMNS`], in the order of the published table.
     pub conflicts: Vec<RecordBatch>,
+    /// [`hotpass_core::fields::CONTACT_COLUMNS`], in the order of the published table.
+    pub contacts: Vec<RecordBatch>,
 }
 
 /// Returns the Arrow schema of a table of columns.
