@@ -1,0 +1,65 @@
+//! Pages and schemas that are generated from the code: written by one task, compared by a gate.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::process::{command, output, read, root};
+
+/// File and the arguments of `hotpass` that print it.
+const REFERENCES: &[(&str, &str)] = &[
+    ("docs/reference/command-line.md", "reference cli"),
+    ("docs/reference/exit-codes.md", "reference exit-codes"),
+    ("docs/reference/artefacts.md", "reference artefacts"),
+    ("docs/reference/fields.md", "reference fields"),
+    ("docs/reference/configuration.md", "config reference"),
+    ("schemas/hotpass-config.schema.json", "config schema"),
+];
+
+/// Writes every reference that differs from the code.
+pub(crate) fn write() -> Result<(), String> {
+    for (path, text) in generate()? {
+        if read(&path) == text {
+            continue;
+        }
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+        }
+        fs::write(&path, text).map_err(|error| format!("Failed to write `{}`: {error}", path.display()))?;
+        println!("wrote {}", path.strip_prefix(root()).unwrap_or(&path).display());
+    }
+    Ok(())
+}
+
+/// Fails when a committed reference differs from the code.
+pub(crate) fn check() -> Result<String, String> {
+    let references = generate()?;
+    let stale: Vec<String> = references
+        .iter()
+        .filter(|(path, text)| read(path) != *text)
+        .map(|(path, _)| path.strip_prefix(root()).unwrap_or(path).display().to_string())
+        .collect();
+    if stale.is_empty() {
+        Ok(format!("{} references are as the code says", references.len()))
+    } else {
+        Err(format!("Out of date: {}; run `cargo xtask references`", stale.join(", ")))
+    }
+}
+
+fn generate() -> Result<Vec<(PathBuf, String)>, String> {
+    // The same package selection as every other step, so that nothing is compiled twice.
+    output(command("cargo build --quiet --workspace"))?;
+    REFERENCES
+        .iter()
+        .map(|(path, arguments)| {
+            let mut hotpass = command(&format!("{} {arguments}", binary().display()));
+            hotpass.env("NO_COLOR", "1").env("COLUMNS", "100");
+            output(hotpass).map(|text| (root().join(path), text))
+        })
+        .collect()
+}
+
+/// Returns the path of the `hotpass` binary that `cargo build --workspace` makes.
+pub(crate) fn binary() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join("debug").join("hotpass")
+}
