@@ -1,2 +1,14 @@
-//! The `hotpass` command.
-fn main() {}
+//! The `hotpass` command: arguments, printer, progress and exit codes. What a library could know is in a library.
+
+mod cli;
+mod commands;
+mod context;
+mod error;
+mod exit;
+mod printer;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}
