@@ -76,6 +76,30 @@ pub struct ColumnContent {
     pub reasons: Vec<String>,
     /// Order of day and month, for dates written as text.
     pub date_order: Option<DateOrder>,
+    /// Day that serial numbers count from, for dates that a spreadsheet holds as numbers without a date format.
+    pub excel_epoch: Option<ExcelEpoch>,
+    /// Whether the comma is the sign of the fraction, for numbers written as text.
+    pub decimal_comma: bool,
+}
+
+/// Day that a spreadsheet's serial dates count from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExcelEpoch {
+    /// Day 1 is 1900-01-01, with the 29 February 1900 that never was.
+    Year1900,
+    /// Day 0 is 1904-01-01.
+    Year1904,
+}
+
+impl ExcelEpoch {
+    /// Returns the days from 1970-01-01 to serial day 0, for serials after February 1900.
+    pub const fn days_from_unix(self) -> i32 {
+        match self {
+            Self::Year1900 => -25_569,
+            Self::Year1904 => -24_107,
+        }
+    }
 }
 
 /// Type of a column's values.
