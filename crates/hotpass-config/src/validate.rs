@@ -1,0 +1,316 @@
+//! What no single layer can say of itself: ranges, names, rules between fields.
+
+use std::collections::HashSet;
+
+use hotpass_core::fields::{GOLDEN_COLUMNS, INPUT_FIELDS, input_field};
+use hotpass_core::nearest;
+
+use crate::error::{ConfigProblem, ProblemKind};
+use crate::model::{Acquisition, Expectation, ExpectationKind, HotpassConfig, Profile, Source};
+use crate::path::join;
+use crate::pattern;
+
+impl HotpassConfig {
+    /// Checks the configuration as a whole; returns every problem, with its key path.
+    pub fn validate(&self) -> Vec<ConfigProblem> {
+        let mut found = Findings::default();
+        found.profile(&self.profile);
+        found.pipeline(self);
+        found.share("ingest.mapping_threshold", self.ingest.mapping_threshold);
+        found.share("ingest.suggestion_threshold", self.ingest.suggestion_threshold);
+        if self.ingest.suggestion_threshold > self.ingest.mapping_threshold {
+            found.invalid(
+                "ingest.suggestion_threshold",
+                format!("Suggestions begin above the mapping threshold: `{}`", self.ingest.suggestion_threshold),
+                format!("at most `ingest.mapping_threshold`, {}", self.ingest.mapping_threshold),
+            );
+        }
+        if self.ingest.memory_limit_bytes.is_some_and(|limit| limit < MEMORY_FLOOR) {
+            found.invalid(
+                "ingest.memory_limit_bytes",
+                "Memory limit is too low to read a table",
+                "at least 16 MiB, 16777216",
+            );
+        }
+        found.resolve(self);
+        for field in self.survivorship.fields.keys() {
+            found.golden_column(&join("survivorship.fields", field), field);
+        }
+        found.governance(self);
+        found.problems
+    }
+}
+
+const MEMORY_FLOOR: u64 = 16 << 20;
+
+#[derive(Default)]
+struct Findings {
+    problems: Vec<ConfigProblem>,
+}
+
+impl Findings {
+    fn invalid(&mut self, key: &str, message: impl Into<String>, expected: impl Into<String>) {
+        self.problems.push(ConfigProblem::new(ProblemKind::InvalidValue, message).key(key).expecting(expected));
+    }
+
+    fn share(&mut self, key: &str, value: f64) {
+        if !(0.0..=1.0).contains(&value) {
+            self.invalid(key, format!("Share lies outside 0 to 1: `{value}`"), "a number from 0 to 1");
+        }
+    }
+
+    fn not_blank(&mut self, key: &str, value: &str) {
+        if value.trim().is_empty() {
+            self.invalid(key, "Text is empty", "text");
+        }
+    }
+
+    fn country(&mut self, key: &str, code: &str) {
+        if code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            self.invalid(
+                key,
+                format!("Not a country code: `{code}`"),
+                "two capital letters of ISO 3166-1, such as `ZA`",
+            );
+        }
+    }
+
+    fn canonical_field(&mut self, key: &str, field: &str) {
+        if input_field(field).is_none() {
+            let near = nearest(field, INPUT_FIELDS.iter().map(|field| field.name));
+            let problem = ConfigProblem::new(ProblemKind::InvalidValue, format!("Unknown canonical field: `{field}`"));
+            self.problems.push(problem.key(key).expecting("a canonical field").near(near));
+        }
+    }
+
+    fn golden_column(&mut self, key: &str, column: &str) {
+        if !GOLDEN_COLUMNS.iter().any(|known| known.name == column) {
+            let near = nearest(column, GOLDEN_COLUMNS.iter().map(|column| column.name));
+            let problem =
+                ConfigProblem::new(ProblemKind::InvalidValue, format!("Unknown published column: `{column}`"));
+            self.problems.push(problem.key(key).expecting("a published column").near(near));
+        }
+    }
+
+    fn profile(&mut self, profile: &Profile) {
+        self.not_blank("profile.name", &profile.name);
+        self.country("profile.default_country_code", &profile.default_country_code);
+        self.share("profile.email_validation_threshold", profile.email_validation_threshold);
+        self.share("profile.phone_validation_threshold", profile.phone_validation_threshold);
+        self.share("profile.website_validation_threshold", profile.website_validation_threshold);
+        let mut names = HashSet::new();
+        for (index, source) in profile.sources.iter().enumerate() {
+            let key = format!("profile.sources[{index}]");
+            if !names.insert(source.name.as_str()) {
+                self.invalid(
+                    &format!("{key}.name"),
+                    format!("Name is given twice: `{}`", source.name),
+                    "a name of its own",
+                );
+            }
+            self.source(&key, source);
+        }
+        for (field, _) in &profile.column_synonyms {
+            self.canonical_field(&join("profile.column_synonyms", field), field);
+        }
+        self.synonyms_are_distinct(profile);
+        for (key, fields) in [
+            ("profile.required_fields", &profile.required_fields),
+            ("profile.optional_fields", &profile.optional_fields),
+        ] {
+            for (index, field) in fields.iter().enumerate() {
+                self.canonical_field(&format!("{key}[{index}]"), field);
+            }
+        }
+        for (index, expectation) in profile.expectations.iter().enumerate() {
+            self.expectation(&format!("profile.expectations[{index}]"), expectation);
+        }
+    }
+
+    fn source(&mut self, key: &str, source: &Source) {
+        self.not_blank(&format!("{key}.name"), &source.name);
+        if let Some(fault) = pattern::fault(&source.pattern) {
+            let message = format!("{fault}: `{}`", source.pattern);
+            self.invalid(&format!("{key}.pattern"), message, "a glob over the file's name, such as `*register*.xlsx`");
+        }
+        for (header, field) in source.columns.iter().filter(|(_, field)| !field.is_empty()) {
+            self.canonical_field(&join(&format!("{key}.columns"), header), field);
+        }
+        for field in source.defaults.keys() {
+            self.canonical_field(&join(&format!("{key}.defaults"), field), field);
+        }
+    }
+
+    /// A header that means two fields maps by chance.
+    fn synonyms_are_distinct(&mut self, profile: &Profile) {
+        let mut meaning = std::collections::HashMap::new();
+        for (field, headers) in &profile.column_synonyms {
+            for (index, header) in headers.iter().enumerate() {
+                let folded = header.trim().to_lowercase();
+                match meaning.insert(folded, field) {
+                    Some(other) if other != field => {
+                        let key = format!("{}[{index}]", join("profile.column_synonyms", field));
+                        let message = format!("Header already means `{other}`: `{header}`");
+                        self.invalid(&key, message, "a header that means one field");
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn expectation(&mut self, key: &str, expectation: &Expectation) {
+        self.golden_column(&format!("{key}.column"), &expectation.column);
+        self.share(&format!("{key}.mostly"), expectation.mostly);
+        let kind = expectation.kind;
+        let given = [
+            ("regex", expectation.regex.is_some(), kind == ExpectationKind::MatchRegex, true),
+            ("values", !expectation.values.is_empty(), kind == ExpectationKind::InSet, true),
+            ("min", expectation.min.is_some(), kind == ExpectationKind::Between, false),
+            ("max", expectation.max.is_some(), kind == ExpectationKind::Between, false),
+        ];
+        for (name, given, wanted, required) in given {
+            if given && !wanted {
+                self.invalid(&format!("{key}.{name}"), format!("Check does not use `{name}`"), "no such key here");
+            } else if wanted && required && !given {
+                self.invalid(key, format!("Check needs `{name}`"), format!("`{name}`"));
+            }
+        }
+        if kind == ExpectationKind::Between {
+            match (expectation.min, expectation.max) {
+                (None, None) => self.invalid(key, "Check needs `min` or `max`", "`min`, `max` or both"),
+                (Some(min), Some(max)) if min > max => {
+                    self.invalid(
+                        &format!("{key}.max"),
+                        format!("Bound lies below `min`: `{max}`"),
+                        format!("at least {min}"),
+                    );
+                }
+                _ => {}
+            }
+        }
+        if let Some(regex) = &expectation.regex
+            && let Err(error) = regex::Regex::new(regex)
+        {
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+            self.invalid(
+                &format!("{key}.regex"),
+                format!("Regular expression cannot be read: {reason}"),
+                "a regular expression",
+            );
+        }
+    }
+
+    fn pipeline(&mut self, config: &HotpassConfig) {
+        let pipeline = &config.pipeline;
+        for (key, path) in [
+            ("pipeline.input_dir", &pipeline.input_dir),
+            ("pipeline.output_path", &pipeline.output_path),
+            ("pipeline.dist_dir", &pipeline.dist_dir),
+        ] {
+            if path.as_os_str().is_empty() {
+                self.invalid(key, "Path is empty", "a path");
+            }
+        }
+        let ending = pipeline.output_path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+        if !ending.as_deref().is_some_and(|ending| ["xlsx", "csv", "parquet", "json"].contains(&ending)) {
+            let message = format!("Ending is none that is published: `{}`", pipeline.output_path.display());
+            self.invalid("pipeline.output_path", message, "`.xlsx`, `.csv`, `.parquet` or `.json`");
+        }
+        if let Some(run_id) = &pipeline.run_id
+            && run_id.parse::<hotpass_core::RunId>().is_err()
+        {
+            self.invalid("pipeline.run_id", format!("Not a UUID: `{run_id}`"), "a UUID, such as one of version 7");
+        }
+        if let Some(code) = &pipeline.country_code {
+            self.country("pipeline.country_code", code);
+        }
+        if pipeline.threads == Some(0) {
+            self.invalid("pipeline.threads", "No thread would work: `0`", "1 or more");
+        }
+        if let Some(report) = &pipeline.report_path
+            && pipeline.report_format.is_none()
+        {
+            let ending = report.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+            if !ending.as_deref().is_some_and(|ending| ["md", "markdown", "html", "htm", "json"].contains(&ending)) {
+                let message = format!("Ending does not say the report's format: `{}`", report.display());
+                self.invalid("pipeline.report_path", message, "`.md`, `.html` or `.json`, or `pipeline.report_format`");
+            }
+        }
+        for (index, field) in pipeline.sensitive_fields.iter().enumerate() {
+            let known = input_field(field).is_some() || GOLDEN_COLUMNS.iter().any(|column| column.name == field);
+            if !known {
+                self.golden_column(&format!("pipeline.sensitive_fields[{index}]"), field);
+            }
+        }
+        self.acquisition(&pipeline.acquisition);
+    }
+
+    fn acquisition(&mut self, acquisition: &Acquisition) {
+        let mut names = HashSet::new();
+        for (index, agent) in acquisition.agents.iter().enumerate() {
+            if agent.name.trim().is_empty() {
+                self.not_blank(&format!("pipeline.acquisition.agents[{index}].name"), &agent.name);
+            } else if !names.insert(agent.name.as_str()) {
+                let key = format!("pipeline.acquisition.agents[{index}].name");
+                self.invalid(&key, format!("Name is given twice: `{}`", agent.name), "a name of its own");
+            }
+            for (at, target) in agent.targets.iter().enumerate() {
+                if target.identifier.trim().is_empty() {
+                    let key = format!("pipeline.acquisition.agents[{index}].targets[{at}].identifier");
+                    self.not_blank(&key, &target.identifier);
+                }
+                for field in target.metadata.keys().filter(|field| input_field(field).is_none()) {
+                    let key = format!("pipeline.acquisition.agents[{index}].targets[{at}].metadata");
+                    self.canonical_field(&join(&key, field), field);
+                }
+            }
+            for (at, provider) in agent.providers.iter().enumerate() {
+                for (row, record) in provider.records.iter().enumerate() {
+                    for field in record.keys().filter(|field| input_field(field).is_none()) {
+                        let key = format!("pipeline.acquisition.agents[{index}].providers[{at}].records[{row}]");
+                        self.canonical_field(&join(&key, field), field);
+                    }
+                }
+            }
+        }
+    }
+
+    fn resolve(&mut self, config: &HotpassConfig) {
+        self.share("resolve.name_guard", config.resolve.name_guard);
+        if config.features.resolve && config.resolve.keys.is_empty() {
+            self.invalid("resolve.keys", "No key would join records", "at least one key, or `features.resolve` off");
+        }
+        if config.resolve.shared_value_limit == 0 {
+            self.invalid("resolve.shared_value_limit", "No value would ever join records: `0`", "1 or more");
+        }
+    }
+
+    fn governance(&mut self, config: &HotpassConfig) {
+        self.not_blank("data_contract.dataset", &config.data_contract.dataset);
+        self.not_blank("data_contract.version", &config.data_contract.version);
+        if config.features.compliance {
+            if config.governance.intent.iter().all(|intent| intent.trim().is_empty()) {
+                self.invalid(
+                    "governance.intent",
+                    "No purpose is given, and the compliance feature is on",
+                    "at least one purpose",
+                );
+            }
+            self.country("compliance.jurisdiction", &config.compliance.jurisdiction);
+        }
+        let lists = [
+            ("compliance.pii_fields", &config.compliance.pii_fields),
+            ("compliance.pii_redaction.columns", &config.compliance.pii_redaction.columns),
+        ];
+        for (key, columns) in lists {
+            for (index, column) in columns.iter().enumerate() {
+                self.golden_column(&format!("{key}[{index}]"), column);
+            }
+        }
+        if config.compliance.retention_days == Some(0) {
+            self.invalid("compliance.retention_days", "Data could not be kept for a day: `0`", "1 or more");
+        }
+    }
+}

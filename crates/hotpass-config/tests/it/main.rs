@@ -1,0 +1,3 @@
+//! The crate as a user sees it.
+
+mod layers;
