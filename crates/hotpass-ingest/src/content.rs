@@ -542,3 +542,82 @@ fn text_content(evidence: &Evidence, hints: HeaderHints, kinds: &CellKinds) -> C
     }
     content_of(content_type, 1.0, reasons)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn infer(header: &str, values: &[&str]) -> ColumnContent {
+        let values: StringArray = values.iter().map(|value| (!value.is_empty()).then_some(*value)).collect();
+        infer_content(&values, &CellKinds::default(), header)
+    }
+
+    fn check(header: &str, values: &[&str], expected: ContentType) {
+        let content = infer(header, values);
+        assert_eq!(content.content_type, expected, "{header}: {:?}", content.reasons);
+        assert!((0.0..=1.0).contains(&content.confidence));
+        assert!(!content.reasons.is_empty());
+    }
+
+    #[test]
+    fn contact_values() {
+        check("anything", &["a@b.co", "c@d.co; e@f.co", "N/A", "-"], ContentType::Email);
+        check("anything", &["www.a.co.za", "http://b.org/x", "cde.com"], ContentType::Url);
+        check("anything", &["+27 11 123 4567", "(011) 123-4567", "0821234567"], ContentType::Phone);
+        check("Cellnumber", &["27143573177", "27605522144", ""], ContentType::Phone);
+        check("Serial", &["27143573177", "27605522144", ""], ContentType::Integer);
+        check("x", &["+27 11 123 4567", "011 123 4567", "27143573177", "27605522144"], ContentType::Phone);
+    }
+
+    #[test]
+    fn numbers_and_codes() {
+        check("Amount", &["1", "20", "300"], ContentType::Integer);
+        check("Amount", &["1,234", "20", "300,000"], ContentType::Integer);
+        check("Amount", &["1.5", "20", "$3.25"], ContentType::Number);
+        check("Code", &["0043", "1200", "0007"], ContentType::Text);
+        check("Postcode", &["4011", "2776"], ContentType::Text);
+        let comma = infer("Amount", &["1,5", "1.234,25", "7,125"]);
+        assert_eq!((comma.content_type, comma.decimal_comma), (ContentType::Number, true));
+        check("Note", &["12", "13", "call later", "15", "see file"], ContentType::Text);
+    }
+
+    #[test]
+    fn truth_values_and_labels() {
+        check("Active", &["yes", "No", "Y"], ContentType::Boolean);
+        check("Recent_Touch_Ind", &["0", "1", "1"], ContentType::Boolean);
+        check("Count", &["0", "1", "1"], ContentType::Integer);
+        check("Status", &["Active", "Invalid", "Active", "Active", "Active", "Invalid"], ContentType::Category);
+        check("Name", &["Ann", "Bo", "Cy", "Di"], ContentType::Text);
+        check("Empty", &["", "-", "N/A"], ContentType::Empty);
+    }
+
+    #[test]
+    fn dates_and_their_order() {
+        let order = |header: &str, values: &[&str]| {
+            let content = infer(header, values);
+            assert_eq!(content.content_type, ContentType::Date, "{values:?}: {:?}", content.reasons);
+            (content.date_order, content.reasons.join("; "))
+        };
+        assert_eq!(order("x", &["2025-10-14", "2025-01-02"]).0, Some(DateOrder::YearMonthDay));
+        assert_eq!(order("x", &["14/10/2025", "01/02/2025"]).0, Some(DateOrder::DayMonthYear));
+        assert_eq!(order("x", &["10/14/2025", "01/02/2025"]).0, Some(DateOrder::MonthDayYear));
+        let (ambiguous, reason) = order("x", &["01/02/2025", "03/04/2025"]);
+        assert_eq!(ambiguous, Some(DateOrder::DayMonthYear));
+        assert!(reason.contains("ambiguous"), "{reason}");
+        let (mixed, reason) = order("x", &["14/10/2025", "15/10/2025", "10/16/2025"]);
+        assert_eq!(mixed, Some(DateOrder::DayMonthYear));
+        assert!(reason.contains("mixed orders"), "{reason}");
+        check("Updated", &["2025-10-14T08:30:00", "2025-10-15"], ContentType::DateTime);
+        check("date_of_birth", &["19081209", "19990219"], ContentType::Date);
+        check("soc_sec_id", &["19081209", "19990219"], ContentType::Integer);
+    }
+
+    #[test]
+    fn serial_days_of_spreadsheets() {
+        let content = infer("Reachout Date", &["45944", "45945", "45946"]);
+        assert_eq!((content.content_type, content.excel_epoch), (ContentType::Date, Some(ExcelEpoch::Year1900)));
+        check("Wages", &["45944", "45945", "45946"], ContentType::Integer);
+        let beside_dates = infer("Reachout Date", &["44482", "2025-10-15", "44484", "2025-10-12"]);
+        assert_eq!(beside_dates.excel_epoch, Some(ExcelEpoch::Year1904));
+    }
+}
