@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{CategoryRule, DateOrder, DateRule, FieldRule, Placeholders, SlugRule, TextRule};
+use crate::{
+    CategoryRule, CountryRule, DateOrder, DateRule, EmailRule, FieldRule, PhoneRule, Placeholders, PostalCodeRule,
+    ProvinceRule, RegistrationNumberRule, SlugRule, TextRule, VatNumberRule, WebRule,
+};
 
 /// What a column holds, as far as its rule is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -128,12 +131,21 @@ impl Default for RuleOptions {
 
 /// Returns the rule for a kind of field.
 pub fn rule_for(kind: Kind, options: &RuleOptions) -> Box<dyn FieldRule> {
+    let country = Some(options.country.as_str());
     let text = TextRule::new(Placeholders::with(&options.null_values));
     match kind {
         Kind::Date => Box::new(DateRule::new(options.date_order, text)),
         Kind::Slug => Box::new(SlugRule::new(text)),
         Kind::Category => Box::new(CategoryRule::new(text)),
         Kind::Role => Box::new(CategoryRule::for_roles(text)),
+        Kind::Email => Box::new(EmailRule),
+        Kind::Phone => Box::new(PhoneRule::new(country)),
+        Kind::Web => Box::new(WebRule),
+        Kind::Province => Box::new(ProvinceRule::new(country)),
+        Kind::Country => Box::new(CountryRule),
+        Kind::RegistrationNumber => Box::new(RegistrationNumberRule::new(country)),
+        Kind::VatNumber => Box::new(VatNumberRule::new(country)),
+        Kind::PostalCode => Box::new(PostalCodeRule::new(country)),
         Kind::Text => Box::new(text),
         _ => Box::new(text),
     }

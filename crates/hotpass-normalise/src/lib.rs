@@ -22,18 +22,35 @@
 //! Use [`rule_for`] when the kind of a column is data (a mapping, a flag), a rule's own type when it is known.
 //! Nothing here reads files, the environment or the network.
 
+mod blank;
 mod category;
+mod country;
 mod date;
+mod email;
 mod fold;
+mod identifier;
 mod kernel;
 mod kind;
 mod letter_case;
+mod numbering_plan;
+mod phone;
+mod region;
 mod slug;
 mod text;
+mod web;
 
 pub use category::CategoryRule;
+pub use country::{Country, CountryRule, country_by_alpha2, parse_country};
 pub use date::{DateOrder, DateRule, parse_date};
+pub use email::{Email, EmailRule, email_suggestion, email_verdict, is_free_provider, parse_email};
+pub use identifier::{
+    PostalCodeRule, RegistrationNumberRule, VatNumberRule, parse_postal_code, parse_registration_number,
+    parse_vat_number,
+};
 pub use kernel::{Failure, FieldRule, NormalisedColumn, Outcome, RuleCounts, normalise_column};
 pub use kind::{Kind, RuleOptions, UnknownKind, rule_for};
+pub use phone::{LineType, Phone, PhoneRule, parse_phone, phone_verdict, split_phones};
+pub use region::{ProvinceRule, Subdivision, has_provinces, parse_province, province_of_town};
 pub use slug::{SlugRule, slug};
 pub use text::{Placeholders, TextRule};
+pub use web::{Web, WebRule, own_domain, parse_web, web_identity};
