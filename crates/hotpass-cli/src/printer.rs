@@ -133,7 +133,7 @@ impl Printer {
         C::Item: Display,
     {
         let mut table = Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
         // A pipe gets whole lines; only a terminal has a width to fit.
         if self.terminal_out {
             table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -202,10 +202,8 @@ impl Printer {
 
     /// Writes an event to the standard error with `--log-format json`; otherwise nothing.
     pub(crate) fn event(&mut self, event: &str, data: &impl Serialize) {
-        if self.log_format == LogFormat::Json
-            && let Ok(data) = serde_json::to_value(data)
-        {
-            to_stderr(json!({ "event": event, "data": data }));
+        if self.log_format == LogFormat::Json {
+            write_event(event, data);
         }
     }
 
@@ -228,6 +226,13 @@ impl Printer {
         for hint in &error.hints {
             to_stderr(format_args!("{} {hint}", paint(self.color_err, Style::Good, "hint:")));
         }
+    }
+}
+
+/// Writes an event to the standard error; for progress, which is shown from several threads.
+pub(crate) fn write_event(event: &str, data: &impl Serialize) {
+    if let Ok(data) = serde_json::to_value(data) {
+        to_stderr(json!({ "event": event, "data": data }));
     }
 }
 
