@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
+use hotpass_config::{ConfigError, ConfigLoader, LoadedConfig, ProblemKind};
 use hotpass_core::{Clock, RunDirectory, RunLookupError};
 
 use crate::error::CommandError;
@@ -35,6 +36,7 @@ impl Context {
         let cancel = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&cancel);
         let watched = ctrlc::set_handler(move || {
+            // The second time, the user does not want to wait.
             if flag.swap(true, Ordering::SeqCst) {
                 process::exit(i32::from(ErrorKind::Interrupted.code()));
             }
@@ -43,11 +45,6 @@ impl Context {
             return Err((printer, CommandError::failure("Cannot watch for Ctrl-C").caused_by(&error)));
         }
         Ok(Self { printer, clock, cancel, log_format_given })
-    }
-
-    /// Returns whether the user has asked to stop.
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancel.load(Ordering::SeqCst)
     }
 }
 
@@ -80,6 +77,61 @@ pub(crate) struct ConfigArgs {
 }
 
 impl ConfigArgs {
+    /// Name of the configuration file that is read when none is given.
+    const DEFAULT_FILE: &str = "hotpass.toml";
+    /// Folder of the workspace's own profiles.
+    const PROFILE_FOLDER: &str = "profiles";
+
+    /// Returns the folders in which profiles are looked for, in order.
+    pub(crate) fn search_path(&self) -> Vec<PathBuf> {
+        self.profile_search_path.iter().cloned().chain([PathBuf::from(Self::PROFILE_FOLDER)]).collect()
+    }
+
+    /// Returns the configuration files, in order: those given, else `hotpass.toml` where there is one.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let default = PathBuf::from(Self::DEFAULT_FILE);
+        if self.config.is_empty() && default.is_file() { vec![default] } else { self.config.clone() }
+    }
+
+    /// Loads the configuration from all layers, and takes over its `pipeline.log_format` unless the flag was given.
+    ///
+    /// # Errors
+    ///
+    /// Returns a usage error that lists every problem of every layer.
+    pub(crate) fn load(&self, context: &mut Context) -> Result<LoadedConfig, CommandError> {
+        self.load_with(context, &[])
+    }
+
+    /// Loads the configuration as [`ConfigArgs::load`] does, with the values of a command's own flags on top.
+    ///
+    /// # Errors
+    ///
+    /// Returns a usage error that lists every problem of every layer.
+    pub(crate) fn load_with(
+        &self,
+        context: &mut Context,
+        flags: &[(String, String)],
+    ) -> Result<LoadedConfig, CommandError> {
+        let mut loader = ConfigLoader::new().environment(Self::environment());
+        if let Some(profile) = &self.profile {
+            loader = loader.profile(profile);
+        }
+        for folder in self.search_path() {
+            loader = loader.profile_search_path(folder);
+        }
+        for file in self.files() {
+            loader = loader.file(file);
+        }
+        for (key, value) in self.overrides()?.iter().chain(flags) {
+            loader = loader.flag(key, value);
+        }
+        let loaded = loader.load().map_err(|error| config_error(&error))?;
+        if !context.log_format_given {
+            context.printer.set_log_format(loaded.config.pipeline.log_format);
+        }
+        Ok(loaded)
+    }
+
     /// Returns the `HOTPASS__SECTION__KEY` variables of the environment, sorted by name.
     pub(crate) fn environment() -> Vec<(String, String)> {
         let mut variables: Vec<(String, String)> = std::env::vars_os()
@@ -105,6 +157,18 @@ impl ConfigArgs {
             })
             .collect()
     }
+}
+
+/// Returns the usage error that lists every problem of a configuration.
+pub(crate) fn config_error(error: &ConfigError) -> CommandError {
+    let mut command_error = CommandError::usage("Cannot use the configuration");
+    command_error.causes = error.problems.iter().map(ToString::to_string).collect();
+    let hint = if error.problems.iter().any(|problem| problem.kind == ProblemKind::UnknownProfile) {
+        "List the profiles with `hotpass profile list`"
+    } else {
+        "See every key with `hotpass config schema`, and what is in force with `hotpass config show --origins`"
+    };
+    command_error.hint(hint)
 }
 
 /// The flags of every command that reads runs.

@@ -6,6 +6,8 @@ mod context;
 mod error;
 mod exit;
 mod printer;
+mod samples;
+mod workspace;
 
 use std::process::ExitCode;
 

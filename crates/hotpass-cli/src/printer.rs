@@ -61,6 +61,7 @@ pub(crate) struct Printer {
     color_err: bool,
     terminal_out: bool,
     terminal_err: bool,
+    out: io::Stdout,
 }
 
 impl Printer {
@@ -82,6 +83,7 @@ impl Printer {
             color_err: color(terminal_err),
             terminal_out,
             terminal_err,
+            out: io::stdout(),
         }
     }
 
@@ -107,13 +109,12 @@ impl Printer {
 
     /// Writes text and a line end to the standard output.
     pub(crate) fn line(&mut self, text: impl Display) -> Result<(), CommandError> {
-        writeln!(io::stdout().lock(), "{text}").map_err(|error| output_error(&error))
+        writeln!(self.out, "{text}").map_err(|error| output_error(&error))
     }
 
     /// Writes bytes as they are to the standard output.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| output_error(&error))
+        self.out.write_all(bytes).and_then(|()| self.out.flush()).map_err(|error| output_error(&error))
     }
 
     /// Writes a value as indented JSON to the standard output.

@@ -14,9 +14,13 @@
 //!   code 2. Return `Ok(Exit::DidNotPass)` when the work was done but the data did not pass.
 //! - Time comes from `context.clock`; long work looks at `context.cancel` and ends in `CommandError::interrupted()`.
 
+#![expect(clippy::needless_pass_by_value, reason = "each verb owns its arguments, whether or not it takes them apart")]
+
 mod completions;
+mod init;
 mod man;
 mod overview;
+mod query;
 mod reference;
 mod version;
 
@@ -45,8 +49,10 @@ macro_rules! verbs {
 
 verbs! {
     Completions => completions::CompletionsArgs,
+    Init => init::InitArgs,
     Man => man::ManArgs,
     Overview => overview::OverviewArgs,
+    Query => query::QueryArgs,
     #[command(hide = true)] Reference => reference::ReferenceArgs,
     Version => version::VersionArgs,
 }

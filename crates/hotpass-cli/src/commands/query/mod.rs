@@ -1,0 +1,75 @@
+//! `hotpass query`: SQL over the tables of a run and any file.
+
+#[cfg(feature = "query")]
+mod engine;
+#[cfg(feature = "query")]
+mod output;
+#[cfg(feature = "query")]
+mod tables;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::context::{Context, RunArgs};
+use crate::error::CommandError;
+use crate::exit::Exit;
+
+/// Ask a run's tables, or any file, with SQL
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Tables of the run: golden, contacts, crosswalk, provenance, conflicts, links, quarantine.
+
+Examples:
+  hotpass query \"SELECT organization_name, website FROM golden LIMIT 10\"
+  hotpass query \"SELECT reason, count(*) AS rows FROM quarantine GROUP BY reason\"
+  hotpass query --table old=list.xlsx \"SELECT * FROM old\" --format csv")]
+#[cfg_attr(
+    not(feature = "query"),
+    expect(dead_code, reason = "without the feature the command only says how to get it")
+)]
+pub(crate) struct QueryArgs {
+    /// One SQL query; names with capitals or spaces stand in double quotes
+    #[arg(value_name = "SQL")]
+    sql: String,
+    /// Make a file (xlsx, csv, json, parquet, arrow …) a table; FILE#SHEET names a sheet; may be repeated
+    #[arg(long, value_name = "NAME=PATH")]
+    table: Vec<String>,
+    /// Form of the result; by the ending of `--output`, else a table
+    #[arg(long, value_enum)]
+    format: Option<QueryFormat>,
+    /// Write the result to this file instead of the standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    runs: RunArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum QueryFormat {
+    /// Lines and columns for people
+    Table,
+    /// Comma-separated values with a header
+    Csv,
+    /// One JSON object a row, one row a line
+    Json,
+    /// Apache Parquet
+    Parquet,
+}
+
+#[cfg(not(feature = "query"))]
+pub(crate) fn run(_args: QueryArgs, _context: &mut Context) -> Result<Exit, CommandError> {
+    Err(CommandError::failure("This program was built without the feature `query`")
+        .hint("Build it with `cargo build --release --features query`; DataFusion makes that build take minutes"))
+}
+
+#[cfg(feature = "query")]
+pub(crate) fn run(args: QueryArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    let format = output::format(args.format, args.output.as_deref())?;
+    let tables = tables::collect(&args.table, &args.runs, &args.sql, context)?;
+    let cancel = context.cancel.clone();
+    let result =
+        engine::query(&tables, &args.sql, || cancel.is_cancelled()).map_err(|error| error.into_command_error())?;
+    output::write(&result, format, args.output.as_deref(), context)?;
+    Ok(Exit::Done)
+}
