@@ -1,24 +1,66 @@
 //! Any spreadsheet or data file to typed Arrow tables, with the position of every cell.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use hotpass_ingest::{ReadOptions, SourceFile, open_file};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("clubs.csv");
+//! hotpass_core::write_atomic(&path, b"Clubs of the town\n\nName;Phone\nAcacia;012 345\n")?;
+//! let opened = open_file(&SourceFile::inspect(&path, "clubs.csv")?, &ReadOptions::default())?;
+//! let table = opened.tables.into_iter().next().ok_or("one table")?;
+//! assert_eq!(table.schema.header_row, Some(3));
+//! assert_eq!(table.schema.columns[1].raw_header, "Phone");
+//! for batch in table.batches {
+//!     assert_eq!(batch?.num_rows(), 1);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`discover`] finds the files of folders and patterns, [`open_file`] finds the tables of one. What is decided on the way (encoding,
+//! separator, header row, rows left out) is told as diagnostics.
 
 mod content;
+mod delimited;
+mod detect;
+mod dialect;
+mod encoding;
 mod error;
+mod format;
+mod grid;
+mod grid_table;
 mod header;
 mod mapping;
+mod open;
+mod options;
+mod package;
 mod recognise;
+mod records;
+mod render;
+mod source;
 mod table;
 mod typed;
 mod unpack;
+mod workbook;
 
 pub use content::infer_content;
-pub use error::IngestError;
+#[doc(hidden)]
+pub use detect::detect_arbitrary;
+#[doc(hidden)]
+pub use dialect::sniff_arbitrary;
+pub use error::{DiscoverError, IngestError};
+pub use format::{Compression, FileFormat};
 pub use header::{HeaderRepair, RepairedHeader, repair_headers, repair_headers_from};
 pub use mapping::{
     ColumnMapping, MappingMethod, MappingRules, TableMapping, canonical_batch, canonical_batch_with_contacts,
     map_columns,
 };
+pub use open::{Opened, Skipped, open_file};
+pub use options::{ReadOptions, default_memory_limit};
+pub use source::{DiscoverOptions, Discovery, SourceFile, discover};
 pub use table::{
-    Batches, CellKinds, ColumnContent, ContentType, DateOrder, ExcelEpoch, OpenTable, ROW_COLUMN, SourceColumn,
-    TableId, TableSchema,
+    Batches, CellKinds, ColumnContent, ContentType, DateOrder, ExcelEpoch, LateDiagnostics, OpenTable, ROW_COLUMN,
+    SourceColumn, TableId, TableSchema,
 };
 pub use typed::{arrow_type, typed_batch};
 pub use unpack::{ContactField, Contacts, Person, contacts_of_batch, unpack_emails, unpack_people, unpack_phones};

@@ -1,6 +1,6 @@
 //! What ingest hands on: tables of text with the position of every cell, and what was decided about each column.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::record_batch::RecordBatch;
 use hotpass_core::{Diagnostic, Location};
@@ -170,8 +170,26 @@ pub struct OpenTable {
     pub schema: TableSchema,
     /// What was found while deciding that it is a table.
     pub diagnostics: Vec<Diagnostic>,
+    /// What is found while the rows are read, such as ragged rows; complete when `batches` has ended.
+    pub late_diagnostics: LateDiagnostics,
     /// Its rows.
     pub batches: Batches,
+}
+
+/// Diagnostics that arise while the rows of a table are read: shared by the reader and the caller.
+#[derive(Debug, Clone, Default)]
+pub struct LateDiagnostics(Arc<Mutex<Vec<Diagnostic>>>);
+
+impl LateDiagnostics {
+    /// Adds a diagnostic.
+    pub fn push(&self, diagnostic: Diagnostic) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(diagnostic);
+    }
+
+    /// Takes the diagnostics found so far.
+    pub fn take(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl std::fmt::Debug for OpenTable {
