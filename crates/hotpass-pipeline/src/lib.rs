@@ -1,4 +1,16 @@
 //! Composes the stages into runs: what a program embeds to refine files.
 
+mod compliance;
+mod entities;
+mod entity_contacts;
+mod golden;
+mod grouping;
+mod progress;
+mod quality;
+mod records;
 pub mod statistics;
+mod survivorship;
 pub mod tables;
+
+pub use compliance::RedactionError;
+pub use progress::{CancelToken, NoProgress, Progress, Stage};
