@@ -1,6 +1,7 @@
 //! Redaction of personal data in everything a run writes.
 
-use hotpass_config::{HotpassConfig, RedactionOperator};
+use hotpass_config::HotpassConfig;
+use hotpass_config::model::RedactionOperator;
 use hotpass_core::fields::{ColumnType, GOLDEN_COLUMNS};
 
 /// Which published columns are redacted, and how.

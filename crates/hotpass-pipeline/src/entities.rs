@@ -25,7 +25,7 @@ pub(crate) struct Entities {
 
 impl Entities {
     /// Ranks the members of each group, makes the ids and sorts.
-    pub(crate) fn build(records: &Records, groups: &Groups, name_rule: hotpass_config::SurvivorshipRule) -> Self {
+    pub(crate) fn build(records: &Records, groups: &Groups, name_rule: hotpass_config::model::SurvivorshipRule) -> Self {
         let (offsets, mut members) = groups.members();
         rank_members(records, &offsets, &mut members);
         let identities = identities(records);

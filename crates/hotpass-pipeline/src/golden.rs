@@ -11,7 +11,8 @@ use arrow::array::{
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
-use hotpass_config::{HotpassConfig, SurvivorshipRule};
+use hotpass_config::HotpassConfig;
+use hotpass_config::model::SurvivorshipRule;
 use hotpass_core::fields::{CONFLICT_COLUMNS, CONTACT_COLUMNS, GOLDEN_COLUMNS, PROVENANCE_COLUMNS};
 
 use crate::compliance::Redaction;

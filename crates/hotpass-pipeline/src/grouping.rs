@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 
 use arrow::array::{Array, StringArray};
 use hashbrown::{DefaultHashBuilder, HashTable};
-use hotpass_config::{GroupingKey, Resolve};
+use hotpass_config::model::{GroupingKey, Resolve};
 use rayon::prelude::*;
 
 use crate::records::{Channel, Records, TextField, value_at};

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use hotpass_config::{Expectation, ExpectationKind, ExpectationSeverity, HotpassConfig, QaMode};
+use hotpass_config::HotpassConfig;
+use hotpass_config::model::{Expectation, ExpectationKind, ExpectationSeverity, QaMode};
 use hotpass_core::fields::GOLDEN_COLUMNS;
 use regex::Regex;
 

@@ -1,6 +1,6 @@
 //! Survivorship: which value of several a golden record gets, and where it came from.
 
-use hotpass_config::SurvivorshipRule;
+use hotpass_config::model::SurvivorshipRule;
 
 use crate::records::Records;
 

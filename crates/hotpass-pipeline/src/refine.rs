@@ -1,0 +1,868 @@
+//! The run: files in, one governed table out, with the evidence in the run folder.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+use std::time::Instant;
+
+use arrow::error::ArrowError;
+use hotpass_config::HotpassConfig;
+use hotpass_config::model::Source;
+use hotpass_core::{Clock, Diagnostic, RunDirectory, RunId};
+use hotpass_ingest::{
+    DiscoverError, DiscoverOptions, ExcelEpoch, IngestError, LateDiagnostics, MappingRules, OpenTable, ReadOptions, SourceFile,
+    default_memory_limit, discover, map_columns, open_file,
+};
+use hotpass_normalise::{DateOrder, DateRule, Placeholders, TextRule, country_by_alpha2, organization_key_similarity, slug};
+use hotpass_provenance::manifest::{FileRecord, RowCounts, RunStatus, StageRecord, config_digest};
+use hotpass_provenance::{Manifest, ManifestError, RunLock};
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use crate::acquisition;
+use crate::assemble::{self, Assembly};
+use crate::compliance::{Redaction, RedactionError};
+use crate::entities::Entities;
+use crate::golden::{GoldenChunk, RunFacts, Survival, rule_of};
+use crate::grouping::{DeterministicGrouping, EntityGrouping, Groups, NoGrouping};
+use crate::normalising::{NormalisedBatch, QuarantinedRow, TablePlan, normalise_batch};
+use crate::progress::{CancelToken, Progress, Stage};
+use crate::publish::{
+    ArchiveInput, FileMetadata, InputFile, PublishError, PublishInput, WrittenFile, write_archive, write_diagnostics,
+    write_inputs_archive, write_output, write_report_files, write_run_tables,
+};
+use crate::quality::{ExpectationError, Expectations};
+use crate::records::{Part, RecordTable, Records};
+use crate::report::{self, ReportExtras};
+use crate::statistics::{ColumnMappingStatistics, RunStatistics, SkippedTable, TableStatistics};
+use crate::tables::RunTables;
+
+/// Entities of one unit of work.
+const CHUNK: usize = 8192;
+
+/// What a run is asked to do.
+pub struct RefineRequest<'a> {
+    /// The effective configuration.
+    pub config: &'a HotpassConfig,
+    /// Key path to the layer that gave the value, for the manifest.
+    pub config_origins: BTreeMap<String, String>,
+    /// Files, folders and patterns to read; [`hotpass_config::model::Pipeline::input_dir`] when empty.
+    pub inputs: Vec<PathBuf>,
+    /// The clock; a fixed one makes the run reproducible to the byte.
+    pub clock: Clock,
+    /// Watches the run.
+    pub progress: &'a dyn Progress,
+    /// Stops the run.
+    pub cancel: CancelToken,
+}
+
+/// What a run has made.
+#[derive(Debug)]
+pub struct RefineOutcome {
+    /// The run folder.
+    pub run: RunDirectory,
+    /// The figures.
+    pub statistics: RunStatistics,
+    /// What was found in the input.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The published files, the one that was asked for first.
+    pub outputs: Vec<WrittenFile>,
+    /// Runs that were found to be interrupted.
+    pub interrupted_runs: Vec<String>,
+    /// Whether every expectation that can fail the run holds.
+    pub passed: bool,
+}
+
+/// Why a run could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum RefineError {
+    /// The inputs could not be found.
+    #[error("Cannot find the inputs")]
+    Discover(#[from] DiscoverError),
+    /// No file held a table with the required fields.
+    #[error("No table to refine in: {}", names.join(", "))]
+    NothingToRefine {
+        /// The files that were read.
+        names: Vec<String>,
+        /// Why each of their tables was left out.
+        skipped: Vec<SkippedTable>,
+        /// What was found in them.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// A mapping file could not be used.
+    #[error("Cannot use mapping file `{}`", path.display())]
+    MappingFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The run id of the configuration is no UUID.
+    #[error("Not a run id: `{run_id}`")]
+    RunId {
+        /// What was given.
+        run_id: String,
+    },
+    /// Redaction was asked for and cannot be done.
+    #[error(transparent)]
+    Redaction(#[from] RedactionError),
+    /// An expectation cannot be checked.
+    #[error(transparent)]
+    Expectation(#[from] ExpectationError),
+    /// The tables need more memory than the run may use.
+    #[error("The tables need more memory than the run may use: {needed} bytes over a limit of {limit}")]
+    Memory {
+        /// Bytes taken when the limit was passed.
+        needed: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The threads could not be started.
+    #[error("Cannot start the threads of the run")]
+    Threads(#[source] rayon::ThreadPoolBuildError),
+    /// The run folder could not be made or locked.
+    #[error("Cannot use the run folder in `{}`", dist_dir.display())]
+    RunFolder {
+        /// Folder of runs.
+        dist_dir: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The columns could not be built.
+    #[error("Cannot build the tables of the run")]
+    Arrow(#[from] ArrowError),
+    /// A file could not be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// The manifest could not be written.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The run was asked to stop.
+    #[error("The run was interrupted")]
+    Cancelled,
+    /// Rows in are not rows in entities and quarantine together.
+    #[error("Rows were lost: {rows_in} in, {in_entities} in entities, {quarantined} in quarantine; this is a bug in hotpass")]
+    RowsLost {
+        /// Rows in.
+        rows_in: u64,
+        /// Rows in entities.
+        in_entities: u64,
+        /// Rows in quarantine.
+        quarantined: u64,
+    },
+}
+
+impl RefineError {
+    /// Returns whether the caller can put it right by other arguments or configuration.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Discover(error) => error.is_usage(),
+            Self::NothingToRefine { .. }
+            | Self::MappingFile { .. }
+            | Self::RunId { .. }
+            | Self::Redaction(_)
+            | Self::Expectation(_) => true,
+            Self::Publish(error) => matches!(error, PublishError::UnknownFormat { .. }),
+            _ => false,
+        }
+    }
+
+    /// Returns what to do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Discover(error) => Some(error.hint()),
+            Self::NothingToRefine { .. } => Some(
+                "See what was found with `hotpass inspect`, and map a column to `organization_name` with `hotpass map`".into(),
+            ),
+            Self::Memory { .. } => Some("Raise `ingest.memory_limit_bytes`, or split the input".into()),
+            Self::RunId { .. } => Some("Leave `pipeline.run_id` out, or give a UUID".into()),
+            Self::Publish(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// Refines files into one governed table.
+///
+/// Outputs and the run folder are written even when expectations fail; [`RefineOutcome::passed`] then says so.
+///
+/// # Errors
+///
+/// Returns [`RefineError`] when nothing can be read, the configuration asks for what cannot be done, memory or disk do not
+/// suffice, or the run was cancelled. A run that has started leaves its manifest saying how it ended.
+pub fn refine(request: &RefineRequest<'_>) -> Result<RefineOutcome, RefineError> {
+    let threads = request.config.pipeline.threads.unwrap_or(0);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(RefineError::Threads)?;
+    Run::start(request)?.execute(&pool)
+}
+
+/// A run that has begun.
+struct Run<'a> {
+    request: &'a RefineRequest<'a>,
+    redaction: Redaction,
+    expectations: Option<Expectations>,
+    inputs: Vec<SourceFile>,
+    directory: RunDirectory,
+    manifest: Manifest,
+    _lock: RunLock,
+    started_at: i64,
+    diagnostics: Vec<Diagnostic>,
+    interrupted: Vec<String>,
+    timings: Vec<(String, f64)>,
+}
+
+/// Everything that was read.
+#[derive(Default)]
+struct Reading {
+    tables: Vec<RecordTable>,
+    statistics: Vec<TableStatistics>,
+    skipped: Vec<SkippedTable>,
+    parts: Vec<Part>,
+    quarantined: Vec<QuarantinedRow>,
+    changes: BTreeMap<String, BTreeMap<String, u64>>,
+    bytes: u64,
+}
+
+impl<'a> Run<'a> {
+    fn start(request: &'a RefineRequest<'a>) -> Result<Self, RefineError> {
+        let config = request.config;
+        let pipeline = &config.pipeline;
+        // What was asked for and cannot be done must fail before anything is written.
+        let redaction = Redaction::from_config(config)?;
+        let expectations = Expectations::from_config(config)?;
+        crate::publish::OutputFormat::from_path(&pipeline.output_path)?;
+
+        let started = Instant::now();
+        request.progress.started(Stage::Discover, None);
+        let inputs =
+            if request.inputs.is_empty() { vec![pipeline.input_dir.clone()] } else { request.inputs.clone() };
+        let discovery = discover(&inputs, &DiscoverOptions { dist_dir: Some(pipeline.dist_dir.clone()) })?;
+        let own = std::fs::canonicalize(&pipeline.output_path).ok();
+        let files: Vec<SourceFile> = discovery
+            .files
+            .into_iter()
+            .filter(|file| own.is_none() || std::fs::canonicalize(&file.path).ok() != own)
+            .collect();
+        let mut diagnostics: Vec<Diagnostic> = discovery
+            .ignored
+            .iter()
+            .map(|name| {
+                Diagnostic::info("refine.file.ignored", "The file has no ending of a format that is read")
+                    .at(hotpass_core::Location::file(name.as_str()))
+            })
+            .collect();
+        let seconds = started.elapsed().as_secs_f64();
+        request.progress.finished(Stage::Discover, seconds);
+
+        let config_json = serde_json::to_value(config).unwrap_or_default();
+        let run_id = run_id(request, &files, &config_digest(&config_json))?;
+        let folder = |source| RefineError::RunFolder { dist_dir: pipeline.dist_dir.clone(), source };
+        let interrupted = interrupted_runs(&pipeline.dist_dir);
+        for run in &interrupted {
+            diagnostics.push(
+                Diagnostic::warning("refine.run.interrupted", format!("Run `{run}` was interrupted and is incomplete"))
+                    .hint(format!("Delete its folder in `{}` when you no longer need it", pipeline.dist_dir.join("runs").display())),
+            );
+        }
+        let directory = RunDirectory::create(&pipeline.dist_dir, run_id).map_err(folder)?;
+        let lock = RunLock::acquire(directory.root()).map_err(folder)?;
+        let started_at = request.clock.now_milliseconds();
+        let mut manifest = Manifest::start(directory.id(), request.clock);
+        manifest.profile.clone_from(&config.profile.name);
+        manifest.set_config(config_json, request.config_origins.clone());
+        manifest.governance = serde_json::to_value(&config.governance).unwrap_or_default();
+        manifest.retention_until = retention(config, request.clock);
+        manifest.input_dir = inputs.iter().map(|input| input.display().to_string()).collect::<Vec<_>>().join(", ");
+        manifest.inputs = files
+            .iter()
+            .map(|file| FileRecord {
+                path: file.name.to_string(),
+                sha256: file.sha256.clone(),
+                bytes: file.bytes,
+                rows: None,
+            })
+            .collect();
+        manifest.write(directory.root())?;
+        Ok(Self {
+            request,
+            redaction,
+            expectations: Some(expectations),
+            inputs: files,
+            directory,
+            manifest,
+            _lock: lock,
+            started_at,
+            diagnostics,
+            interrupted,
+            timings: vec![(Stage::Discover.name().to_owned(), seconds)],
+        })
+    }
+
+    /// Does the work, and says in the manifest how it ended.
+    fn execute(mut self, pool: &rayon::ThreadPool) -> Result<RefineOutcome, RefineError> {
+        let result = pool.install(|| self.work());
+        match result {
+            Ok((statistics, outputs, passed)) => {
+                let run = self.directory.clone();
+                if !self.request.clock.is_fixed() || passed {
+                    // The newest run is the latest, whether or not its data passed.
+                }
+                run.mark_latest().map_err(|source| RefineError::RunFolder {
+                    dist_dir: self.request.config.pipeline.dist_dir.clone(),
+                    source,
+                })?;
+                Ok(RefineOutcome {
+                    run,
+                    statistics,
+                    diagnostics: self.diagnostics,
+                    outputs,
+                    interrupted_runs: self.interrupted,
+                    passed,
+                })
+            }
+            Err(error) => {
+                let status = if matches!(error, RefineError::Cancelled) { RunStatus::Interrupted } else { RunStatus::Failed };
+                self.manifest.error = Some(error.to_string());
+                self.manifest.finish(status, self.request.clock);
+                // The first error is the one to tell; that the manifest could not be written follows from it.
+                let _ = self.manifest.write(self.directory.root());
+                Err(error)
+            }
+        }
+    }
+
+    fn check_cancelled(&self) -> Result<(), RefineError> {
+        if self.request.cancel.is_cancelled() { Err(RefineError::Cancelled) } else { Ok(()) }
+    }
+
+    fn finished(&mut self, stage: Stage, started: Instant) {
+        let seconds = started.elapsed().as_secs_f64();
+        self.request.progress.finished(stage, seconds);
+        self.timings.push((stage.name().to_owned(), seconds));
+    }
+
+    fn work(&mut self) -> Result<(RunStatistics, Vec<WrittenFile>, bool), RefineError> {
+        let config = self.request.config;
+        let started = Instant::now();
+        let mut reading = self.read()?;
+        if config.features.acquisition {
+            self.acquire(&mut reading)?;
+        }
+        if reading.tables.is_empty() {
+            return Err(RefineError::NothingToRefine {
+                names: self.inputs.iter().map(|file| format!("`{}`", file.name)).collect(),
+                skipped: reading.skipped,
+                diagnostics: std::mem::take(&mut self.diagnostics),
+            });
+        }
+        let records = Records::build(std::mem::take(&mut reading.tables), std::mem::take(&mut reading.parts))?;
+        self.finished(Stage::Read, started);
+        self.check_cancelled()?;
+
+        let started = Instant::now();
+        self.request.progress.started(Stage::Group, None);
+        let groups = group(config, &records);
+        let entities = Entities::build(&records, &groups, rule_of(config, "organization_name"));
+        self.finished(Stage::Group, started);
+        self.check_cancelled()?;
+
+        let started = Instant::now();
+        let chunks = self.survive(&records, &entities)?;
+        self.finished(Stage::Survive, started);
+
+        let assembly = Assembly {
+            config,
+            run_id: self.directory.id(),
+            started_at: self.manifest.started_at.clone(),
+            records: &records,
+            entities: &entities,
+            groups: &groups,
+            quarantined: reading.quarantined,
+            tables: reading.statistics,
+            skipped: reading.skipped,
+            changes: reading.changes,
+        };
+        let (tables, mut statistics) = assemble::assemble(assembly, chunks)?;
+        if statistics.rows_in != statistics.rows_in_entities + statistics.rows_quarantined
+            || statistics.rows_in_entities != records.len() as u64
+        {
+            return Err(RefineError::RowsLost {
+                rows_in: statistics.rows_in,
+                in_entities: statistics.rows_in_entities,
+                quarantined: statistics.rows_quarantined,
+            });
+        }
+        drop((groups, entities, records));
+        self.check_cancelled()?;
+        self.publish(&tables, &mut statistics)
+    }
+
+    /// Reads every file, in order; batches are normalised on all threads while the next is read.
+    fn read(&mut self) -> Result<Reading, RefineError> {
+        let config = self.request.config;
+        let rules = crate::mapping_rules::MappingFiles::read(config)?;
+        let limit = config.ingest.memory_limit_bytes.unwrap_or_else(default_memory_limit);
+        self.request.progress.started(Stage::Read, None);
+        let mut reading = Reading::default();
+        for file in self.inputs.clone() {
+            self.check_cancelled()?;
+            let base = file.name.rsplit('/').next().unwrap_or(&file.name).to_owned();
+            let source = config.profile.sources.iter().find(|source| source.matches(&base));
+            let options = ReadOptions {
+                memory_limit_bytes: limit,
+                header_hints: rules.header_hints(config, source),
+                sheets: source.filter(|source| !source.sheets.is_empty()).map(|source| source.sheets.clone()),
+                ..ReadOptions::default()
+            };
+            match open_file(&file, &options) {
+                Ok(opened) => {
+                    self.diagnostics.extend(opened.diagnostics);
+                    reading.skipped.extend(opened.skipped.into_iter().map(|skipped| SkippedTable {
+                        file: skipped.id.file.to_string(),
+                        sheet: skipped.id.sheet.map(|sheet| sheet.to_string()),
+                        reason: skipped.reason,
+                    }));
+                    let dataset = source.map_or_else(|| stem(&base), |source| source.name.clone());
+                    for table in opened.tables {
+                        let rules = rules.for_source(config, source);
+                        self.read_table(table, &dataset, source, &rules, &mut reading)?;
+                        if reading.bytes > limit {
+                            return Err(RefineError::Memory { needed: reading.bytes, limit });
+                        }
+                    }
+                }
+                Err(error) => {
+                    let reason = error.to_string();
+                    self.diagnostics.push(refusal(error, &file));
+                    reading.skipped.push(SkippedTable { file: file.name.to_string(), sheet: None, reason });
+                }
+            }
+        }
+        Ok(reading)
+    }
+
+    fn read_table(
+        &mut self,
+        mut table: OpenTable,
+        dataset: &str,
+        source: Option<&Source>,
+        rules: &MappingRules,
+        reading: &mut Reading,
+    ) -> Result<(), RefineError> {
+        let config = self.request.config;
+        self.diagnostics.append(&mut table.diagnostics);
+        let schema = table.schema;
+        let skipped = |reason: String| SkippedTable {
+            file: schema.id.file.to_string(),
+            sheet: schema.id.sheet.as_ref().map(ToString::to_string),
+            reason,
+        };
+        let first = match table.batches.next() {
+            Some(Ok(batch)) => batch,
+            Some(Err(error)) => {
+                reading.skipped.push(skipped(error.to_string()));
+                self.diagnostics.push(refused(error, &schema.id.location()));
+                return Ok(());
+            }
+            None => {
+                reading.skipped.push(skipped("it has no rows below its header".into()));
+                return Ok(());
+            }
+        };
+        let mapping = map_columns(&schema, &first, rules);
+        // A sheet that the profile lists is data, whatever it lacks: its rows go to quarantine rather than out of sight.
+        let listed = source.is_some_and(|source| {
+            schema.id.sheet.as_ref().is_some_and(|sheet| source.sheets.iter().any(|name| name.eq_ignore_ascii_case(sheet)))
+        });
+        if !mapping.is_data() && !listed {
+            reading.skipped.push(skipped(format!("no column is {}", mapping.missing_required.join(" or "))));
+            return Ok(());
+        }
+        let country = config.pipeline.country_code.clone().unwrap_or_else(|| config.profile.default_country_code.clone());
+        let priority = source.map_or(0, |source| source.priority);
+        let number = reading.tables.len() as u32;
+        let record_table = RecordTable::new(&schema, dataset, priority);
+        let plan = TablePlan {
+            table: number,
+            columns: record_table.columns.iter().map(|column| (column.letters.clone(), column.header.clone())).collect(),
+            defaults: source.map(|source| source.defaults.clone()).unwrap_or_default(),
+            country,
+            required: required_fields(config),
+            null_values: config.ingest.null_values.clone(),
+            date_rule: date_rule(config, &schema, &mapping),
+            mapping,
+        };
+        let mut statistics = TableStatistics {
+            file: schema.id.file.to_string(),
+            sheet: schema.id.sheet.as_ref().map(ToString::to_string),
+            table: schema.id.table,
+            source_dataset: dataset.to_owned(),
+            header_row: schema.header_row,
+            ..TableStatistics::default()
+        };
+        let (batches, failure) = self.normalise_all(&plan, first, table.batches)?;
+        if let Some(error) = failure {
+            self.diagnostics.push(refused(error, &schema.id.location()));
+        }
+        self.diagnostics.extend(table.late_diagnostics.take());
+        let mut filled = vec![0u64; schema.columns.len()];
+        for batch in batches {
+            statistics.rows_in += batch.rows;
+            statistics.rows_quarantined += batch.quarantined.len() as u64;
+            for (total, count) in filled.iter_mut().zip(&batch.filled) {
+                *total += count;
+            }
+            for (field, counts) in &batch.changes {
+                let changes = reading.changes.entry((*field).to_owned()).or_default();
+                for (code, count) in counts.iter() {
+                    *changes.entry(code.to_owned()).or_default() += count;
+                }
+            }
+            reading.bytes += batch.part.bytes();
+            reading.quarantined.extend(batch.quarantined);
+            reading.parts.push(batch.part);
+        }
+        statistics.columns = plan
+            .mapping
+            .columns
+            .iter()
+            .map(|column| ColumnMappingStatistics {
+                header: column.header.clone(),
+                column: record_table.columns.get(column.column_index as usize).map(|column| column.letters.clone()).unwrap_or_default(),
+                field: column.field.clone(),
+                suggestion: column.suggestion.clone(),
+                confidence: column.confidence,
+                reason: column.reason.clone(),
+                fill: filled.get(column.column_index as usize).map_or(0.0, |&count| count as f64 / statistics.rows_in.max(1) as f64),
+            })
+            .collect();
+        reading.statistics.push(statistics);
+        reading.tables.push(record_table);
+        Ok(())
+    }
+
+    /// Normalises the batches of a table on the threads of the pool while another thread reads.
+    fn normalise_all(
+        &self,
+        plan: &TablePlan,
+        first: arrow::record_batch::RecordBatch,
+        batches: hotpass_ingest::Batches,
+    ) -> Result<(Vec<NormalisedBatch>, Option<IngestError>), RefineError> {
+        let cancel = &self.request.cancel;
+        let progress = self.request.progress;
+        let redaction = &self.redaction;
+        std::thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(2 * rayon::current_num_threads());
+            let reader = scope.spawn(move || {
+                let mut failure = None;
+                for (index, batch) in std::iter::once(Ok(first)).chain(batches).enumerate() {
+                    match batch {
+                        Ok(batch) => {
+                            if cancel.is_cancelled() || sender.send((index, batch)).is_err() {
+                                break;
+                            }
+                        }
+                        Err(error) => {
+                            failure = Some(error);
+                            break;
+                        }
+                    }
+                }
+                failure
+            });
+            let normalised: Result<Vec<_>, ArrowError> = receiver
+                .into_iter()
+                .par_bridge()
+                .map(|(index, batch)| {
+                    let done = normalise_batch(plan, &batch, redaction)?;
+                    progress.advanced(Stage::Read, done.rows);
+                    Ok((index, done))
+                })
+                .collect();
+            let failure = reader.join().unwrap_or(None);
+            if cancel.is_cancelled() {
+                return Err(RefineError::Cancelled);
+            }
+            let mut normalised = normalised?;
+            normalised.sort_unstable_by_key(|(index, _)| *index);
+            Ok((normalised.into_iter().map(|(_, batch)| batch).collect(), failure))
+        })
+    }
+
+    /// Brings in the records of acquisition agents.
+    fn acquire(&mut self, reading: &mut Reading) -> Result<(), RefineError> {
+        let config = self.request.config;
+        for agent in acquisition::agent_tables(config)? {
+            let table = OpenTable {
+                schema: agent.schema,
+                diagnostics: Vec::new(),
+                batches: Box::new(std::iter::once(Ok(agent.batch))),
+                late_diagnostics: LateDiagnostics::default(),
+            };
+            let source = Source { name: agent.dataset.clone(), priority: agent.priority, columns: agent.columns, ..Source::default() };
+            let rules = MappingRules { explicit: source.columns.clone(), ..MappingRules::default() };
+            self.read_table(table, &agent.dataset, Some(&source), &rules, reading)?;
+        }
+        Ok(())
+    }
+
+    fn survive(&mut self, records: &Records, entities: &Entities) -> Result<Vec<GoldenChunk>, RefineError> {
+        let config = self.request.config;
+        let code = config.pipeline.country_code.as_deref().unwrap_or(&config.profile.default_country_code);
+        let country = country_by_alpha2(code).map(|country| country.name.to_owned());
+        let make_slug = |name: &str| slug(name).unwrap_or_default();
+        let facts = RunFacts { run_id: self.directory.id(), started_at: self.started_at };
+        let survival = Survival::new(records, entities, config, &self.redaction, facts, country, &make_slug);
+        self.request.progress.started(Stage::Survive, Some(entities.len() as u64));
+        let starts: Vec<usize> = (0..entities.len().max(1)).step_by(CHUNK).collect();
+        starts
+            .into_par_iter()
+            .map(|start| {
+                if self.request.cancel.is_cancelled() {
+                    return Err(RefineError::Cancelled);
+                }
+                let end = (start + CHUNK).min(entities.len());
+                let chunk = survival.chunk(start..end)?;
+                self.request.progress.advanced(Stage::Survive, (end - start) as u64);
+                Ok(chunk)
+            })
+            .collect()
+    }
+
+    fn publish(
+        &mut self,
+        tables: &RunTables,
+        statistics: &mut RunStatistics,
+    ) -> Result<(RunStatistics, Vec<WrittenFile>, bool), RefineError> {
+        let config = self.request.config;
+        let clock = self.request.clock;
+        let pipeline = &config.pipeline;
+        let started = Instant::now();
+        self.request.progress.started(Stage::Expect, None);
+        if let Some(mut expectations) = self.expectations.take() {
+            for batch in &tables.golden {
+                expectations.check(batch);
+            }
+            statistics.expectations = expectations.finish();
+        }
+        statistics.recommendations = crate::quality::recommendations(statistics);
+        let passed = statistics.expectations.iter().all(|result| result.success || !result.fails_run);
+        self.finished(Stage::Expect, started);
+
+        let started = Instant::now();
+        self.request.progress.started(Stage::Publish, None);
+        let run = self.directory.clone();
+        let digest = self.manifest.config_digest.clone();
+        let metadata = FileMetadata { run_id: run.id(), config_digest: &digest };
+        let mut artefacts = write_run_tables(&run, tables, &metadata)?;
+        self.check_cancelled()?;
+        if !clock.is_fixed() {
+            statistics.timings.clone_from(&self.timings);
+        }
+        let golden_file = run.path("golden.parquet");
+        let input = PublishInput {
+            golden: &tables.golden,
+            conflicts: &tables.conflicts,
+            quarantine: &tables.quarantine,
+            statistics,
+            run_id: run.id(),
+            config_digest: &digest,
+            clock,
+            title: &config.data_contract.dataset,
+            golden_file: Some(&golden_file),
+        };
+        let mut outputs = write_output(&pipeline.output_path, &input)?;
+        if let Some(path) = &pipeline.party_store_path {
+            outputs.extend(crate::parties::write_party_store(path, tables, &metadata, clock)?);
+        }
+        self.timings.push((Stage::Publish.name().to_owned(), started.elapsed().as_secs_f64()));
+        if !clock.is_fixed() {
+            statistics.timings.clone_from(&self.timings);
+        }
+        let mut sensitive = config.compliance.pii_fields.clone();
+        sensitive.extend(pipeline.sensitive_fields.iter().cloned());
+        let extras = ReportExtras { conflicts: &tables.conflicts, sensitive_fields: &sensitive, show_values: false };
+        artefacts.push(write_diagnostics(&run, &self.diagnostics)?);
+        artefacts.extend(write_report_files(&run, statistics, &extras)?);
+        if let Some(path) = &pipeline.report_path {
+            outputs.push(report::write_report(path, pipeline.report_format, statistics, &extras)?);
+        }
+        let inputs: Vec<InputFile> = self
+            .inputs
+            .iter()
+            .map(|file| InputFile { name: file.name.to_string(), path: file.path.clone() })
+            .collect();
+        // The inputs hold what redaction removes, so they stay out of what is published.
+        let archived: &[InputFile] = if self.redaction.is_active() { &[] } else { &inputs };
+        if pipeline.archive {
+            if self.redaction.is_active() {
+                self.diagnostics.push(
+                    Diagnostic::warning("refine.archive.inputs_left_out", "The inputs are not archived, since personal data is redacted")
+                        .hint("Switch `compliance.pii_redaction.enabled` off to archive them"),
+                );
+            } else {
+                artefacts.push(write_inputs_archive(&run, clock, &inputs)?);
+            }
+        }
+        self.check_cancelled()?;
+        self.manifest.outputs = outputs.iter().map(|file| record(&file.path.display().to_string(), file)).collect();
+        self.manifest.artefacts = artefacts
+            .iter()
+            .map(|file| record(&file.path.file_name().unwrap_or_default().to_string_lossy(), file))
+            .collect();
+        self.manifest.rows = RowCounts {
+            rows_in: statistics.rows_in,
+            rows_in_entities: statistics.rows_in_entities,
+            rows_quarantined: statistics.rows_quarantined,
+            entities: statistics.entities,
+        };
+        self.manifest.stages = self
+            .timings
+            .iter()
+            .map(|(name, seconds)| {
+                let (rows_in, rows_out) = match name.as_str() {
+                    "discover" => (0, 0),
+                    "read" => (statistics.rows_in, statistics.rows_in_entities),
+                    "group" => (statistics.rows_in_entities, statistics.entities),
+                    _ => (statistics.entities, statistics.entities),
+                };
+                StageRecord { name: name.clone(), rows_in, rows_out, seconds: (!clock.is_fixed()).then_some(*seconds) }
+            })
+            .collect();
+        if !passed {
+            self.manifest.error = Some("Expectations failed".to_owned());
+        }
+        self.manifest.finish(if passed { RunStatus::Completed } else { RunStatus::Failed }, clock);
+        self.manifest.write(run.root())?;
+        if pipeline.archive {
+            let published: Vec<PathBuf> = outputs.iter().map(|file| file.path.clone()).collect();
+            outputs.push(write_archive(&ArchiveInput {
+                directory: &pipeline.dist_dir,
+                clock,
+                published: &published,
+                run: &run,
+                inputs: archived,
+            })?);
+        }
+        self.request.progress.finished(Stage::Publish, started.elapsed().as_secs_f64());
+        Ok((std::mem::take(statistics), outputs, passed))
+    }
+}
+
+fn record(path: &str, file: &WrittenFile) -> FileRecord {
+    FileRecord { path: path.replace('\\', "/"), sha256: file.sha256.clone(), bytes: file.bytes, rows: file.rows }
+}
+
+/// Groups records by the configured keys.
+pub(crate) fn group(config: &HotpassConfig, records: &Records) -> Groups {
+    if config.features.resolve {
+        DeterministicGrouping { resolve: &config.resolve, similarity: &organization_key_similarity }.group(records)
+    } else {
+        NoGrouping.group(records)
+    }
+}
+
+/// Returns the fields a row must have: the profile's, and the name, without which nothing can be published.
+fn required_fields(config: &HotpassConfig) -> Vec<String> {
+    let mut fields = vec!["organization_name".to_owned()];
+    for name in &config.profile.required_fields {
+        let name = hotpass_core::fields::input_field(name).map_or(name.as_str(), |field| field.name);
+        if !fields.iter().any(|field| field == name) {
+            fields.push(name.to_owned());
+        }
+    }
+    fields
+}
+
+fn date_rule(
+    config: &HotpassConfig,
+    schema: &hotpass_ingest::TableSchema,
+    mapping: &hotpass_ingest::TableMapping,
+) -> DateRule {
+    let content = mapping
+        .columns_of("last_interaction_date")
+        .next()
+        .and_then(|column| schema.columns.get(column as usize))
+        .map(|column| &column.content);
+    let order = match content.and_then(|content| content.date_order) {
+        Some(hotpass_ingest::DateOrder::MonthDayYear) => DateOrder::MonthFirst,
+        Some(hotpass_ingest::DateOrder::YearMonthDay) => DateOrder::YearFirst,
+        Some(hotpass_ingest::DateOrder::DayMonthYear) | None => DateOrder::DayFirst,
+    };
+    let rule = DateRule::new(order, TextRule::new(Placeholders::with(&config.ingest.null_values)));
+    match content.and_then(|content| content.excel_epoch) {
+        Some(ExcelEpoch::Year1904) => rule.from_1904(),
+        _ => rule,
+    }
+}
+
+fn run_id(request: &RefineRequest<'_>, files: &[SourceFile], config_digest: &str) -> Result<RunId, RefineError> {
+    if let Some(run_id) = &request.config.pipeline.run_id {
+        return run_id.parse().map_err(|_| RefineError::RunId { run_id: run_id.clone() });
+    }
+    if !request.clock.is_fixed() {
+        return Ok(RunId::random());
+    }
+    let mut hasher = Sha256::new();
+    for file in files {
+        hasher.update(file.name.as_bytes());
+        hasher.update([0]);
+        hasher.update(file.sha256.as_str());
+    }
+    hasher.update(config_digest);
+    Ok(RunId::derived(request.clock, &hasher.finalize().into()))
+}
+
+/// Returns the last day the outputs may be kept.
+fn retention(config: &HotpassConfig, clock: Clock) -> Option<String> {
+    if !config.features.compliance {
+        return None;
+    }
+    let days = config.compliance.retention_days?;
+    let until = clock.now().date_naive().checked_add_days(chrono::Days::new(u64::from(days)))?;
+    Some(until.format("%Y-%m-%d").to_string())
+}
+
+/// Returns the ids of runs whose manifest says `running` although no process works on them, and says so in their manifests.
+fn interrupted_runs(dist_dir: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dist_dir.join("runs")) else { return Vec::new() };
+    let mut ids: Vec<String> = entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| {
+            let path = entry.path();
+            if Manifest::read(&path).ok()?.status != RunStatus::Running {
+                return None;
+            }
+            let manifest = Manifest::open_run(&path).ok()?;
+            if manifest.status != RunStatus::Interrupted {
+                return None;
+            }
+            // A folder that cannot be written to is told about all the same.
+            let _ = manifest.write(&path);
+            entry.file_name().into_string().ok()
+        })
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+fn stem(name: &str) -> String {
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
+}
+
+fn refusal(error: IngestError, file: &SourceFile) -> Diagnostic {
+    refused(error, &hotpass_core::Location::file(std::sync::Arc::clone(&file.name)))
+}
+
+fn refused(error: IngestError, location: &hotpass_core::Location) -> Diagnostic {
+    match error {
+        IngestError::Refused(diagnostic) => *diagnostic,
+        error @ IngestError::Read { .. } => {
+            Diagnostic::error("refine.file.unreadable", error.to_string()).at(location.clone())
+        }
+    }
+}
