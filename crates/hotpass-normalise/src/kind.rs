@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::{
-    CategoryRule, CountryRule, DateOrder, DateRule, EmailRule, FieldRule, PhoneRule, Placeholders, PostalCodeRule,
-    ProvinceRule, RegistrationNumberRule, SlugRule, TextRule, VatNumberRule, WebRule,
+    CategoryRule, CountryRule, DateOrder, DateRule, EmailRule, FieldRule, OrganizationRule, PersonRule, PhoneRule,
+    Placeholders, PostalCodeRule, ProvinceRule, RegistrationNumberRule, SlugRule, TextRule, VatNumberRule, WebRule,
 };
 
 /// What a column holds, as far as its rule is concerned.
@@ -134,6 +134,8 @@ pub fn rule_for(kind: Kind, options: &RuleOptions) -> Box<dyn FieldRule> {
     let country = Some(options.country.as_str());
     let text = TextRule::new(Placeholders::with(&options.null_values));
     match kind {
+        Kind::Organization => Box::new(OrganizationRule::new(&options.country, text)),
+        Kind::Person => Box::new(PersonRule::new(text)),
         Kind::Date => Box::new(DateRule::new(options.date_order, text)),
         Kind::Slug => Box::new(SlugRule::new(text)),
         Kind::Category => Box::new(CategoryRule::new(text)),
@@ -146,7 +148,6 @@ pub fn rule_for(kind: Kind, options: &RuleOptions) -> Box<dyn FieldRule> {
         Kind::RegistrationNumber => Box::new(RegistrationNumberRule::new(country)),
         Kind::VatNumber => Box::new(VatNumberRule::new(country)),
         Kind::PostalCode => Box::new(PostalCodeRule::new(country)),
-        Kind::Text => Box::new(text),
         _ => Box::new(text),
     }
 }

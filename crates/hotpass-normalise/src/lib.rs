@@ -33,6 +33,8 @@ mod kernel;
 mod kind;
 mod letter_case;
 mod numbering_plan;
+mod organization;
+mod person;
 mod phone;
 mod region;
 mod slug;
@@ -49,6 +51,11 @@ pub use identifier::{
 };
 pub use kernel::{Failure, FieldRule, NormalisedColumn, Outcome, RuleCounts, normalise_column};
 pub use kind::{Kind, RuleOptions, UnknownKind, rule_for};
+pub use organization::{
+    LegalForm, OrganizationColumns, OrganizationName, OrganizationRule, organization_columns,
+    organization_key_similarity, organization_similarity, parse_organization,
+};
+pub use person::{PersonName, PersonRule, compose_person, parse_person};
 pub use phone::{LineType, Phone, PhoneRule, parse_phone, phone_verdict, split_phones};
 pub use region::{ProvinceRule, Subdivision, has_provinces, parse_province, province_of_town};
 pub use slug::{SlugRule, slug};
