@@ -23,10 +23,12 @@
 //! flags; later wins. Sections and maps merge by key, lists replace unless their key appends. Unknown keys and
 //! wrong types are errors at every depth, and a [`ConfigError`] holds all of them with file, line and column.
 //! [`LoadedConfig`] is the result; it knows the [`Origin`] of every value. [`Overlay`] and [`HotpassConfig::merge`]
-//! are the step between, for programs with layers of their own.
+//! are the step between, for programs with layers of their own. [`model`] holds the sections and their fields,
+//! [`profile`] the presets, [`schema`] the JSON Schema, [`upgrade`] the way from older files, [`doctor`] what deserves a look.
 //!
 //! Not here: reading the environment, writing files, secrets. No field holds a secret.
 
+pub mod doctor;
 mod error;
 mod loader;
 pub mod model;
@@ -36,14 +38,15 @@ mod overlay;
 mod parse;
 mod path;
 mod pattern;
-mod profile;
+pub mod profile;
+pub mod schema;
 mod shape;
+pub mod upgrade;
 mod validate;
 
 pub use error::{ConfigError, ConfigProblem, ProblemKind};
-pub use loader::{ConfigLoader, LoadedConfig};
+pub use loader::{ConfigLoader, Difference, LoadedConfig};
 pub use model::HotpassConfig;
 pub use origin::Origin;
 pub use overlay::Overlay;
 pub use parse::Format;
-pub use profile::{ProfileEntry, known_profiles, shipped_profile};

@@ -1,5 +1,6 @@
 //! Layers in order, into one configuration.
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use serde_json::Value as Json;
@@ -284,7 +285,33 @@ impl LoadedConfig {
         }
     }
 
+    /// Returns what differs between two configurations, by key path, in the order of the left one.
+    ///
+    /// Lists of maps are compared item by item; other lists as a whole.
+    pub fn diff(&self, right: &Self) -> Vec<Difference> {
+        let (mut left_values, mut right_values) = (Vec::new(), Vec::new());
+        for (config, values) in [(&self.config, &mut left_values), (&right.config, &mut right_values)] {
+            flatten(&serde_json::to_value(config).unwrap_or_default(), String::new(), values);
+        }
+        let known: HashMap<&str, &Json> = right_values.iter().map(|(key, value)| (key.as_str(), value)).collect();
+        let on_the_left: HashSet<&str> = left_values.iter().map(|(key, _)| key.as_str()).collect();
+        let present = |value: &Json| (!value.is_null()).then(|| value.clone());
+        let changed = left_values.iter().filter_map(|(key, left)| {
+            let other = known.get(key.as_str()).copied();
+            (other != Some(left)).then(|| Difference {
+                key: key.clone(),
+                left: present(left),
+                right: other.and_then(present),
+            })
+        });
+        let added = right_values.iter().filter(|(key, _)| !on_the_left.contains(key.as_str()));
+        let added = added.map(|(key, value)| Difference { key: key.clone(), left: None, right: present(value) });
+        changed.chain(added).collect()
+    }
+
     /// Returns the configuration as TOML; loading it gives the same configuration.
+    ///
+    /// TOML cannot say "absent": a value that a layer took away from the profile is the profile's again when loaded.
     pub fn to_toml(&self) -> String {
         toml::to_string_pretty(&self.config).unwrap_or_default()
     }
@@ -297,5 +324,32 @@ impl LoadedConfig {
     /// Returns the configuration as JSON; loading it gives the same configuration.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(&self.config).unwrap_or_default()
+    }
+}
+
+/// A value in which two configurations differ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Key path.
+    pub key: String,
+    /// Value on the left; none where it is absent.
+    pub left: Option<Json>,
+    /// Value on the right; none where it is absent.
+    pub right: Option<Json>,
+}
+
+fn flatten(value: &Json, path: String, values: &mut Vec<(String, Json)>) {
+    match value {
+        Json::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                flatten(value, crate::path::join(&path, key), values);
+            }
+        }
+        Json::Array(items) if items.iter().any(Json::is_object) => {
+            for (index, item) in items.iter().enumerate() {
+                flatten(item, format!("{path}[{index}]"), values);
+            }
+        }
+        _ => values.push((path, value.clone())),
     }
 }

@@ -171,7 +171,6 @@ pub struct Pipeline {
     /// Where the party store is written, `.json` or a folder for Parquet.
     pub party_store_path: Option<PathBuf>,
     /// Columns whose values are masked in reports and samples, besides the profile's.
-    #[schemars(extend("x-hotpass-merge" = "append"))]
     pub sensitive_fields: Vec<String>,
     /// Threads that work; all of the machine's when absent.
     pub threads: Option<usize>,
@@ -284,7 +283,6 @@ pub struct Ingest {
     /// Bytes of memory the run may use for tables; a quarter of the machine's when absent.
     pub memory_limit_bytes: Option<u64>,
     /// Values that mean "no value", without regard to case, besides the built-in ones.
-    #[schemars(extend("x-hotpass-merge" = "append"))]
     pub null_values: Vec<String>,
 }
 

@@ -52,15 +52,17 @@ impl Overlay {
     }
 
     pub(crate) fn from_text(text: &str, format: Format, source: OverlaySource) -> Result<Self, ConfigError> {
-        let text_source = SourceText::new(text);
-        let file = source.file();
         match parse::parse(text, format) {
-            Ok(root) => Self::checked(root, text_source, source),
-            Err(errors) => {
-                let problems = errors.into_iter().map(|error| syntax_problem(error, &text_source, file.as_deref()));
-                Err(ConfigError { problems: problems.collect() })
-            }
+            Ok(root) => Self::checked(root, SourceText::new(text), source),
+            Err(errors) => Err(Self::syntax_errors(errors, text, &source)),
         }
+    }
+
+    pub(crate) fn syntax_errors(errors: Vec<SyntaxError>, text: &str, source: &OverlaySource) -> ConfigError {
+        let text = SourceText::new(text);
+        let file = source.file();
+        let problems = errors.into_iter().map(|error| syntax_problem(error, &text, file.as_deref()));
+        ConfigError { problems: problems.collect() }
     }
 
     fn checked(root: Node, text: SourceText, source: OverlaySource) -> Result<Self, ConfigError> {

@@ -1,6 +1,7 @@
 //! Layers, their order and the origin of what they give.
 
-use hotpass_config::{ConfigLoader, Format, HotpassConfig, Origin, Overlay, known_profiles};
+use hotpass_config::profile::known_profiles;
+use hotpass_config::{ConfigLoader, Format, HotpassConfig, Origin, Overlay};
 
 fn yaml(text: &str) -> Overlay {
     Overlay::parse(text, Format::Yaml, "a.yaml").expect("a valid overlay")
