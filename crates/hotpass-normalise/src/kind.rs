@@ -4,8 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::{
-    CategoryRule, CountryRule, DateOrder, DateRule, EmailRule, FieldRule, OrganizationRule, PersonRule, PhoneRule,
-    Placeholders, PostalCodeRule, ProvinceRule, RegistrationNumberRule, SlugRule, TextRule, VatNumberRule, WebRule,
+    AddressRule, CategoryRule, CountryRule, DateOrder, DateRule, EmailRule, FieldRule, OrganizationRule, PersonRule,
+    PhoneRule, Placeholders, PostalCodeRule, ProvinceRule, RegistrationNumberRule, SlugRule, TextRule, VatNumberRule,
+    WebRule,
 };
 
 /// What a column holds, as far as its rule is concerned.
@@ -148,7 +149,8 @@ pub fn rule_for(kind: Kind, options: &RuleOptions) -> Box<dyn FieldRule> {
         Kind::RegistrationNumber => Box::new(RegistrationNumberRule::new(country)),
         Kind::VatNumber => Box::new(VatNumberRule::new(country)),
         Kind::PostalCode => Box::new(PostalCodeRule::new(country)),
-        _ => Box::new(text),
+        Kind::Address => Box::new(AddressRule::new(&options.country, text)),
+        Kind::Text => Box::new(text),
     }
 }
 

@@ -22,6 +22,7 @@
 //! Use [`rule_for`] when the kind of a column is data (a mapping, a flag), a rule's own type when it is known.
 //! Nothing here reads files, the environment or the network.
 
+mod address;
 mod blank;
 mod category;
 mod country;
@@ -41,6 +42,7 @@ mod slug;
 mod text;
 mod web;
 
+pub use address::{Address, AddressRule, compose_address, parse_address};
 pub use category::CategoryRule;
 pub use country::{Country, CountryRule, country_by_alpha2, parse_country};
 pub use date::{DateOrder, DateRule, parse_date};
