@@ -60,8 +60,8 @@ pub(crate) fn run(args: InitArgs, context: &mut Context) -> Result<Exit, Command
 }
 
 fn files(profile: &str, sample: bool) -> Result<Vec<WorkspaceFile>, CommandError> {
-    let Some(text) = hotpass_config::shipped_profile(profile) else {
-        let known = hotpass_config::known_profiles(&[]);
+    let Some(text) = hotpass_config::profile::shipped_profile(profile) else {
+        let known = hotpass_config::profile::known_profiles(&[]);
         let names: Vec<&str> = known.iter().map(|entry| entry.name.as_str()).collect();
         let nearest = hotpass_core::nearest(profile, names.iter().copied());
         return Err(CommandError::usage(format!("No profile of this name ships: `{profile}`"))
