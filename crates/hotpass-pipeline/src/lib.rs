@@ -1,10 +1,13 @@
 //! Composes the stages into runs: what a program embeds to refine files.
 
+mod acquisition;
+mod assemble;
 mod compliance;
 mod entities;
 mod entity_contacts;
 mod golden;
 mod grouping;
+mod normalising;
 mod progress;
 mod quality;
 mod records;

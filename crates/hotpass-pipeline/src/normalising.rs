@@ -196,7 +196,7 @@ pub(crate) fn normalise_batch(
     let raw = cells
         .iter()
         .enumerate()
-        .map(|(column, cells)| cells.filter(|_| plan.mapping.field_of(column as u32).is_some()).cloned())
+        .map(|(column, cells)| cells.filter(|_| plan.mapping.columns.get(column).is_some_and(|column| column.field.is_some())).cloned())
         .collect();
     let mut part = Part {
         table: plan.table,

@@ -188,6 +188,21 @@ pub(crate) struct Part {
     pub(crate) contact_failures: Vec<(u32, &'static str)>,
 }
 
+impl Part {
+    /// Returns the bytes it takes in memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        let text = self.text.iter().flatten();
+        let derived = [&self.name_keys, &self.website_domains, &self.email_domains, &self.addresses];
+        let bytes: usize = text
+            .chain(self.raw.iter().flatten())
+            .chain(derived)
+            .chain(&self.contacts.values)
+            .map(Array::get_array_memory_size)
+            .sum();
+        bytes as u64
+    }
+}
+
 /// Which columns of a table give a field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum FieldSource {

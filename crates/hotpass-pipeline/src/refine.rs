@@ -11,7 +11,7 @@ use hotpass_config::HotpassConfig;
 use hotpass_config::model::Source;
 use hotpass_core::{Clock, Diagnostic, RunDirectory, RunId};
 use hotpass_ingest::{
-    DiscoverError, DiscoverOptions, ExcelEpoch, IngestError, LateDiagnostics, MappingRules, OpenTable, ReadOptions, SourceFile,
+    DiscoverError, DiscoverOptions, ExcelEpoch, IngestError, LateDiagnostics, MappingFile, MappingRules, OpenTable, ReadOptions, SourceFile,
     default_memory_limit, discover, map_columns, open_file,
 };
 use hotpass_normalise::{DateOrder, DateRule, Placeholders, TextRule, country_by_alpha2, organization_key_similarity, slug};
@@ -27,6 +27,7 @@ use crate::entities::Entities;
 use crate::golden::{GoldenChunk, RunFacts, Survival, rule_of};
 use crate::grouping::{DeterministicGrouping, EntityGrouping, Groups, NoGrouping};
 use crate::normalising::{NormalisedBatch, QuarantinedRow, TablePlan, normalise_batch};
+use crate::parties::{build_party_store, write_party_store};
 use crate::progress::{CancelToken, Progress, Stage};
 use crate::publish::{
     ArchiveInput, FileMetadata, InputFile, PublishError, PublishInput, WrittenFile, write_archive, write_diagnostics,
@@ -307,9 +308,6 @@ impl<'a> Run<'a> {
         match result {
             Ok((statistics, outputs, passed)) => {
                 let run = self.directory.clone();
-                if !self.request.clock.is_fixed() || passed {
-                    // The newest run is the latest, whether or not its data passed.
-                }
                 run.mark_latest().map_err(|source| RefineError::RunFolder {
                     dist_dir: self.request.config.pipeline.dist_dir.clone(),
                     source,
@@ -403,7 +401,9 @@ impl<'a> Run<'a> {
     /// Reads every file, in order; batches are normalised on all threads while the next is read.
     fn read(&mut self) -> Result<Reading, RefineError> {
         let config = self.request.config;
-        let rules = crate::mapping_rules::MappingFiles::read(config)?;
+        let files = mapping_files(config)?;
+        let hints: Vec<String> =
+            config.profile.column_synonyms.iter().flat_map(|(field, names)| names.iter().chain([field])).cloned().collect();
         let limit = config.ingest.memory_limit_bytes.unwrap_or_else(default_memory_limit);
         self.request.progress.started(Stage::Read, None);
         let mut reading = Reading::default();
@@ -413,7 +413,11 @@ impl<'a> Run<'a> {
             let source = config.profile.sources.iter().find(|source| source.matches(&base));
             let options = ReadOptions {
                 memory_limit_bytes: limit,
-                header_hints: rules.header_hints(config, source),
+                header_hints: source.map_or_else(
+                    || hints.clone(),
+                    |source| hints.iter().chain(source.columns.keys()).cloned().collect(),
+                ),
+                null_values: config.ingest.null_values.clone(),
                 sheets: source.filter(|source| !source.sheets.is_empty()).map(|source| source.sheets.clone()),
                 ..ReadOptions::default()
             };
@@ -427,7 +431,7 @@ impl<'a> Run<'a> {
                     }));
                     let dataset = source.map_or_else(|| stem(&base), |source| source.name.clone());
                     for table in opened.tables {
-                        let rules = rules.for_source(config, source);
+                        let rules = mapping_rules(config, source, &files, &table.schema.id);
                         self.read_table(table, &dataset, source, &rules, &mut reading)?;
                         if reading.bytes > limit {
                             return Err(RefineError::Memory { needed: reading.bytes, limit });
@@ -478,7 +482,7 @@ impl<'a> Run<'a> {
             schema.id.sheet.as_ref().is_some_and(|sheet| source.sheets.iter().any(|name| name.eq_ignore_ascii_case(sheet)))
         });
         if !mapping.is_data() && !listed {
-            reading.skipped.push(skipped(format!("no column is {}", mapping.missing_required.join(" or "))));
+            reading.skipped.push(skipped(format!("no column is `{}`", mapping.missing_required.join("` or `"))));
             return Ok(());
         }
         let country = config.pipeline.country_code.clone().unwrap_or_else(|| config.profile.default_country_code.clone());
@@ -676,7 +680,7 @@ impl<'a> Run<'a> {
         };
         let mut outputs = write_output(&pipeline.output_path, &input)?;
         if let Some(path) = &pipeline.party_store_path {
-            outputs.extend(crate::parties::write_party_store(path, tables, &metadata, clock)?);
+            outputs.extend(write_party_store(path, &build_party_store(tables, &self.manifest.started_at)?, &metadata)?);
         }
         self.timings.push((Stage::Publish.name().to_owned(), started.elapsed().as_secs_f64()));
         if !clock.is_fixed() {
@@ -762,6 +766,40 @@ pub(crate) fn group(config: &HotpassConfig, records: &Records) -> Groups {
         DeterministicGrouping { resolve: &config.resolve, similarity: &organization_key_similarity }.group(records)
     } else {
         NoGrouping.group(records)
+    }
+}
+
+/// Reads the mapping files of the configuration, in order.
+fn mapping_files(config: &HotpassConfig) -> Result<Vec<MappingFile>, RefineError> {
+    let read = |path: &PathBuf| -> Result<MappingFile, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(MappingFile::parse(&std::fs::read_to_string(path)?)?)
+    };
+    config
+        .ingest
+        .mapping_files
+        .iter()
+        .map(|path| read(path).map_err(|source| RefineError::MappingFile { path: path.clone(), source }))
+        .collect()
+}
+
+/// Returns the rules of a table: the profile's, its source's, and those of the mapping files, later ones first.
+fn mapping_rules(
+    config: &HotpassConfig,
+    source: Option<&Source>,
+    files: &[MappingFile],
+    id: &hotpass_ingest::TableId,
+) -> MappingRules {
+    let mut explicit = source.map(|source| source.columns.clone()).unwrap_or_default();
+    for columns in files.iter().filter_map(|file| file.columns_of(id)) {
+        explicit.extend(columns.iter().map(|(header, field)| (header.clone(), field.clone())));
+    }
+    MappingRules {
+        explicit,
+        synonyms: config.profile.column_synonyms.clone(),
+        mapping_threshold: config.ingest.mapping_threshold,
+        suggestion_threshold: config.ingest.suggestion_threshold,
+        required_fields: required_fields(config),
+        null_values: config.ingest.null_values.clone(),
     }
 }
 
