@@ -75,7 +75,6 @@ fn repeated(value: &str, rows: usize) -> ArrayRef {
 }
 
 fn crosswalk_of(records: &Records, entities: &Entities, span: &Span) -> Result<RecordBatch, ArrowError> {
-    use arrow::array::Array;
     let table = &records.tables[span.table as usize];
     let rows = span.rows.len();
     let mut record_ids = StringBuilder::with_capacity(rows, rows * 16);

@@ -339,7 +339,7 @@ impl BatchReader<'_> {
         let contact_countries: Vec<Option<&'static str>> =
             row_of.iter().map(|&row| countries[row as usize]).collect();
         let phones = ByCountry::new(&contact_countries, &self.plan.country, |country| PhoneRule::new(Some(country)));
-        let people = rule_for(Kind::PersonName, options);
+        let people = rule_for(Kind::Person, options);
         let roles = rule_for(Kind::Role, options);
         let mut failures: Vec<(u32, &'static str)> = Vec::new();
         let mut values = Vec::with_capacity(4);
@@ -459,7 +459,9 @@ fn domains<'a>(
 fn full_addresses(text: &[Option<StringArray>], len: usize) -> StringArray {
     let [address, city, postal_code] = [TextField::Address, TextField::City, TextField::PostalCode]
         .map(|field| text[field as usize].as_ref());
-    let (Some(_), _) | (None, Some(_)) = (address, city) else { return StringArray::new_null(len) };
+    if address.is_none() && city.is_none() {
+        return StringArray::new_null(len);
+    }
     if city.is_none() && postal_code.is_none() {
         return address.cloned().unwrap_or_else(|| StringArray::new_null(len));
     }
