@@ -46,13 +46,27 @@ pub fn sha256_bytes(bytes: impl AsRef<[u8]>) -> Sha256Digest {
 ///
 /// Returns the error of opening or reading the file.
 pub fn sha256_file(path: impl AsRef<Path>) -> io::Result<Sha256Digest> {
-    let mut file = File::open(path)?;
+    sha256_reader(File::open(path)?).map(|(digest, _)| digest)
+}
+
+/// Returns the SHA-256 of everything a reader gives, and how many bytes that was; read in blocks of 1 MiB.
+///
+/// # Errors
+///
+/// Returns the error of reading.
+pub fn sha256_reader(mut reader: impl Read) -> io::Result<(Sha256Digest, u64)> {
     let mut hasher = Sha256::new();
     let mut block = vec![0; 1 << 20];
+    let mut bytes = 0;
     loop {
-        match file.read(&mut block)? {
-            0 => return Ok(Sha256Digest::finish(hasher)),
-            length => hasher.update(&block[..length]),
+        match reader.read(&mut block) {
+            Ok(0) => return Ok((Sha256Digest::finish(hasher), bytes)),
+            Ok(length) => {
+                hasher.update(&block[..length]);
+                bytes += length as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }

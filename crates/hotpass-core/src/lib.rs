@@ -23,7 +23,7 @@ mod run;
 pub use atomic::{AtomicFile, write_atomic};
 pub use clock::Clock;
 pub use diagnostic::{Diagnostic, Location, Severity, column_letters};
-pub use digest::{Sha256Digest, sha256_bytes, sha256_file};
+pub use digest::{Sha256Digest, sha256_bytes, sha256_file, sha256_reader};
 pub use mask::mask;
 pub use nearest::nearest;
 pub use run::{RunDirectory, RunId, RunLookupError};

@@ -1,1 +1,38 @@
-//! Cell provenance, run manifest, verification and explanation of golden records.
+//! Evidence of a run: what it read and wrote, where every published value came from, and whether all of it still holds.
+//!
+//! ```
+//! use hotpass_core::{Clock, RunDirectory, RunId, write_atomic};
+//! use hotpass_provenance::manifest::{FileRecord, RunStatus};
+//! use hotpass_provenance::{Manifest, RunLock, verify_run};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dist = tempfile::tempdir()?;
+//! let run = RunDirectory::create(dist.path(), RunId::random())?;
+//! let lock = RunLock::acquire(run.root())?;
+//! let mut manifest = Manifest::start(run.id(), Clock::System);
+//! manifest.write(run.root())?;
+//!
+//! write_atomic(run.path("report.json"), "{}")?;
+//! manifest.artefacts.push(FileRecord::of("report.json", &run.path("report.json"), None)?);
+//! manifest.finish(RunStatus::Completed, Clock::System);
+//! manifest.write(run.root())?;
+//! drop(lock);
+//!
+//! assert_eq!(Manifest::open_run(run.root())?.status, RunStatus::Completed);
+//! write_atomic(run.path("report.json"), "[]")?;
+//! assert!(!verify_run(run.root())?.passed());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Manifest`] is the record of a run; start there. [`verify_run`] and [`verify_archive`] check a run against its manifest,
+//! and [`explain()`] answers from which source cells a published value came. The crate knows no transport and signs nothing.
+
+mod explain;
+pub mod manifest;
+mod table;
+mod verify;
+
+pub use explain::{CellTrace, ExplainError, Explanation, FieldExplanation, Selector, explain};
+pub use manifest::{Manifest, ManifestError, RunLock};
+pub use verify::{Check, Outcome, Verification, VerifyError, verify_archive, verify_run};

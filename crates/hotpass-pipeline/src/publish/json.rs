@@ -1,0 +1,69 @@
+//! JSON files: an array with one object per line, or one object per line.
+
+use std::io::Write;
+use std::path::Path;
+
+use arrow::error::ArrowError;
+use arrow::json::WriterBuilder;
+use arrow::json::writer::LineDelimited;
+use arrow::record_batch::RecordBatch;
+use rayon::prelude::*;
+
+use super::columns::slices;
+use super::{PublishError, WrittenFile, count_rows, create, finish};
+
+/// Rows that are encoded at a time by a thread.
+const SLICE_ROWS: usize = 8192;
+
+/// How the objects are held together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// One array.
+    Array,
+    /// Lines.
+    Lines,
+}
+
+/// Writes a table; missing values are `null`, dates and moments ISO 8601 text.
+pub(super) fn write_json(path: &Path, batches: &[RecordBatch], shape: Shape) -> Result<WrittenFile, PublishError> {
+    let mut file = create(path)?;
+    let write = |file: &mut hotpass_core::AtomicFile, bytes: &[u8]| {
+        file.write_all(bytes).map_err(|source| PublishError::write(path, source))
+    };
+    let slices = slices(batches, SLICE_ROWS);
+    let mut first = true;
+    if shape == Shape::Array {
+        write(&mut file, b"[")?;
+    }
+    for window in slices.chunks(2 * rayon::current_num_threads().max(1)) {
+        let encoded: Vec<Vec<u8>> = window
+            .par_iter()
+            .map(lines)
+            .collect::<Result<_, ArrowError>>()
+            .map_err(|error| PublishError::encode(path, error))?;
+        for lines in encoded {
+            match shape {
+                Shape::Lines => write(&mut file, &lines)?,
+                // Line breaks inside JSON text are escaped, so each line is one object.
+                Shape::Array => {
+                    for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+                        write(&mut file, if first { b"\n" } else { b",\n" })?;
+                        write(&mut file, line)?;
+                        first = false;
+                    }
+                }
+            }
+        }
+    }
+    if shape == Shape::Array {
+        write(&mut file, b"\n]\n")?;
+    }
+    finish(file, path, Some(count_rows(batches)))
+}
+
+fn lines(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(Vec::new());
+    writer.write(batch)?;
+    writer.finish()?;
+    Ok(writer.into_inner())
+}
