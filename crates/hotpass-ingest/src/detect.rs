@@ -309,7 +309,12 @@ impl Sheet<'_> {
             .sum::<f64>();
         // The last row has nothing below to be the header of.
         let last = if below.is_empty() && position > 0 { 2.0 } else { 0.0 };
-        let recurs = recurring / filled > 0.5 && known == 0.0;
+        // A header may be repeated below; a value recurs without the others of its row.
+        let repeated = cells.len() > 1
+            && below
+                .iter()
+                .any(|&row| cells.iter().all(|&(column, _, text)| self.grid.value(row, column) == Some(text)));
+        let recurs = recurring / filled > 0.5 && known == 0.0 && !repeated;
         if labels / filled < 0.5 && known / filled < 0.5 || recurs {
             return None;
         }
@@ -321,7 +326,7 @@ impl Sheet<'_> {
             + 1.5 * contrast / filled
             - passed_over
             - last
-            - recurring / filled;
+            - if repeated { 0.0 } else { recurring / filled };
         Some(Candidate { position, score })
     }
 
@@ -365,11 +370,16 @@ impl Sheet<'_> {
 
     fn region(&self, block: &Block) -> Region {
         let Some(header) = block.header else { return self.region_without_header(block) };
-        let index = block.rows[header.position];
+        // The groups of a header in two rows may score less than the labels below them.
+        let upper = match header.position.checked_sub(1) {
+            Some(above) if self.second_header(block, above).is_some() => above,
+            _ => header.position,
+        };
+        let index = block.rows[upper];
         let row = self.grid.row_number(index);
         let mut region = Region { header_rows: vec![row], ..Region::default() };
-        let mut first_body = header.position + 1;
-        let second = self.second_header(block, header.position);
+        let mut first_body = upper + 1;
+        let second = self.second_header(block, upper);
         region.columns = block
             .columns
             .iter()
@@ -392,8 +402,8 @@ impl Sheet<'_> {
                 .diagnostics
                 .push(note("ingest.header.two_rows", format!("Rows {row} and {second_row} are read as one header")));
         }
-        if header.position > 0 {
-            let count = header.position;
+        if upper > 0 {
+            let count = upper;
             region.diagnostics.push(note(
                 "ingest.header.not_first",
                 format!("Row {row} is the header; {count} rows above it hold titles or notes and are not read"),

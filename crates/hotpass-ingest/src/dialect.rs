@@ -15,8 +15,6 @@ const DELIMITERS: [(u8, f64); 7] =
 pub(crate) struct Dialect {
     pub(crate) delimiter: u8,
     pub(crate) quote: Option<u8>,
-    /// Lines end with a carriage return alone.
-    pub(crate) carriage_returns: bool,
     /// The first line names the separator (`sep=;`) and is no record.
     pub(crate) named_delimiter: bool,
 }
@@ -27,8 +25,7 @@ pub(crate) struct Dialect {
 /// wins. Without one the text has a single column.
 pub(crate) fn sniff_dialect(sample: &[u8], ending: Option<&str>) -> Dialect {
     let sample = &sample[..sample.len().min(SNIFFED_BYTES)];
-    let carriage_returns = sample.contains(&b'\r') && !sample.contains(&b'\n');
-    let mut dialect = Dialect { delimiter: b',', quote: Some(b'"'), carriage_returns, named_delimiter: false };
+    let mut dialect = Dialect { delimiter: b',', quote: Some(b'"'), named_delimiter: false };
     if let Some(&[delimiter, after]) = sample.strip_prefix(b"sep=").and_then(|rest| rest.first_chunk::<2>())
         && matches!(after, b'\r' | b'\n')
     {
@@ -43,7 +40,11 @@ pub(crate) fn sniff_dialect(sample: &[u8], ending: Option<&str>) -> Dialect {
     let best = DELIMITERS
         .iter()
         .map(|&(delimiter, prior)| {
-            let bonus = if delimiter == promised { 1.15 } else { 1.0 };
+            let bonus = match ending {
+                Some("tsv" | "tab" | "psv" | "ssv") if delimiter == promised => 1.15,
+                Some("csv") if delimiter == promised => 1.06,
+                _ => 1.0,
+            };
             (delimiter, bonus * prior * consistency(sample, delimiter))
         })
         .max_by(|left, right| left.1.total_cmp(&right.1));

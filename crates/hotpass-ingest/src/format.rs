@@ -293,7 +293,7 @@ impl SeekOrNothing for File {
         }
         if contains_utf16(&content, "EncryptedPackage") {
             FileFormat::Encrypted
-        } else if contains_utf16(&content, "Workbook") || contains_utf16(&content, "Book") {
+        } else if ["Workbook", "WORKBOOK", "Book", "BOOK"].iter().any(|name| contains_utf16(&content, name)) {
             FileFormat::Xls
         } else {
             FileFormat::Unknown
@@ -303,7 +303,7 @@ impl SeekOrNothing for File {
 
 fn contains_utf16(content: &[u8], name: &str) -> bool {
     let needle: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    content.windows(needle.len()).any(|window| window == needle)
+    memchr::memmem::find(content, &needle).is_some()
 }
 
 #[cfg(test)]

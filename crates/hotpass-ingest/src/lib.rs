@@ -20,10 +20,12 @@
 //! [`discover`] finds the files of folders and patterns, [`open_file`] finds the tables of one. What is decided on the way (encoding,
 //! separator, header row, rows left out) is told as diagnostics.
 
+mod columnar;
 mod content;
 mod delimited;
 mod detect;
 mod dialect;
+mod document;
 mod encoding;
 mod error;
 mod format;

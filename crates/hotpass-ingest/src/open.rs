@@ -8,8 +8,10 @@ use hotpass_core::{Diagnostic, Location};
 use serde::{Deserialize, Serialize};
 
 use crate::IngestError;
+use crate::columnar::open_columnar;
 use crate::delimited::open_delimited;
 use crate::detect::{HeaderHints, Layout, detect};
+use crate::document::open_document;
 use crate::format::{self, FileFormat};
 use crate::grid_table::open_region;
 use crate::options::ReadOptions;
@@ -83,6 +85,8 @@ fn open_format(file: &SourceFile, options: &ReadOptions) -> Result<Opened, Inges
             }
             open_workbook(file, location, PackageScan::default(), options)
         }
+        FileFormat::Json | FileFormat::Ndjson => open_document(file, options),
+        FileFormat::Parquet | FileFormat::Arrow => open_columnar(file, options),
         FileFormat::Delimited => open_delimited(file, options),
         FileFormat::Encrypted => Err(refuse(encrypted(location))),
         format => {

@@ -57,7 +57,7 @@ pub(crate) struct Records {
     ended: bool,
     reader: Reader,
     literal: Reader,
-    newline: u8,
+    previous: u8,
     quote: Option<u8>,
     line: u32,
     fields: Vec<u8>,
@@ -86,7 +86,7 @@ impl Records {
             ended: false,
             reader,
             literal,
-            newline: if dialect.carriage_returns { b'\r' } else { b'\n' },
+            previous: 0,
             quote: dialect.quote,
             line: 1,
             fields: vec![0; 4096],
@@ -109,9 +109,9 @@ impl Records {
                 return Ok(None);
             }
             match self.buffer[self.position] {
-                byte @ (b'\n' | b'\r') => {
-                    self.line = self.line.saturating_add(u32::from(byte == self.newline));
+                b'\n' | b'\r' => {
                     self.position += 1;
+                    self.count_lines(self.position - 1);
                 }
                 _ => break,
             }
@@ -173,27 +173,38 @@ impl Records {
                     }
                     let more = self.fill(start)?;
                     start = 0;
-                    if !more {
-                        let is_open = !literal && self.is_open(start);
-                        if is_open {
-                            self.position = start;
-                            return Ok(None);
-                        }
+                    if !more && !literal && self.is_open(start) {
+                        self.position = start;
+                        return Ok(None);
                     }
                 }
             }
         }
-        let read = &self.buffer[start..self.position];
-        let lines = memchr::memchr_iter(self.newline, read).count();
-        self.line = self.line.saturating_add(lines as u32);
+        if !literal && self.is_open(start) {
+            self.position = start;
+            return Ok(None);
+        }
+        self.count_lines(start);
         Ok(Some((text_end, field_count)))
     }
 
-    /// Tells whether the record from `start` to the end of the text spans lines and has a quote without its second one.
+    /// Counts the lines that end between `start` and the position: at `\n`, `\r` and `\r\n`.
+    fn count_lines(&mut self, start: usize) {
+        let read = &self.buffer[start..self.position];
+        let returns = memchr::memchr_iter(b'\r', read).count();
+        let newlines = memchr::memchr_iter(b'\n', read)
+            .filter(|&position| position.checked_sub(1).map_or(self.previous, |before| read[before]) != b'\r')
+            .count();
+        self.line = self.line.saturating_add((returns + newlines) as u32);
+        self.previous = read.last().copied().unwrap_or(self.previous);
+    }
+
+    /// Tells whether the record from `start` to the position spans lines and has a quote without its second one.
     fn is_open(&self, start: usize) -> bool {
-        let rest = &self.buffer[start..self.position];
-        let spans_lines = memchr::memchr(self.newline, rest).is_some();
-        self.quote.is_some_and(|quote| spans_lines && memchr::memchr_iter(quote, rest).count() % 2 == 1)
+        let read = &self.buffer[start..self.position];
+        let end = read.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+        let spans_lines = memchr::memchr2(b'\n', b'\r', &read[..end]).is_some();
+        self.quote.is_some_and(|quote| spans_lines && memchr::memchr_iter(quote, read).count() % 2 == 1)
     }
 
     /// Reads more text, keeping what stands from `keep` on, which moves to the start of the buffer.
@@ -228,8 +239,7 @@ mod tests {
     fn read(text: &[u8]) -> Vec<(u32, Vec<String>)> {
         let found = FoundEncoding { encoding: UTF_8, mark: 0, has_invalid: false };
         let stream = Utf8Stream::new(Box::new(Cursor::new(text.to_vec())), found);
-        let carriage_returns = !text.contains(&b'\n');
-        let dialect = Dialect { delimiter: b',', quote: Some(b'"'), carriage_returns, named_delimiter: false };
+        let dialect = Dialect { delimiter: b',', quote: Some(b'"'), named_delimiter: false };
         let mut records = Records::new(stream, false, &dialect, None);
         let mut all = Vec::new();
         while let Some(record) = records.next().unwrap() {
@@ -253,6 +263,7 @@ mod tests {
         check(b"a,\"x\ny\"\nb,c\n", &[(1, &["a", "x\ny"]), (3, &["b", "c"])]);
         check(b"a,\"x\"\"y\"\n", &[(1, &["a", "x\"y"])]);
         check(b"a,\xff\n", &[(1, &["a", "\u{fffd}"])]);
+        check(b"a\r1\n2\r\n3", &[(1, &["a"]), (2, &["1"]), (3, &["2"]), (4, &["3"])]);
         check(b"", &[]);
     }
 
