@@ -259,10 +259,9 @@ fn parse_clean(clean: &str, country: &str, counts: &mut RuleCounts) -> Address {
     let mut address = Address::default();
     let mut places: Vec<String> = Vec::new();
     let parts = text.split([',', ';']).map(|part| part.trim_matches([' ', '.'])).filter(|part| !part.is_empty());
-    for part in parts {
-        let mut part = part.to_owned();
+    for mut part in parts {
         if address.post_box.is_none()
-            && let Some(post_box) = post_box(&part)
+            && let Some(post_box) = post_box(part)
         {
             if post_box != part {
                 counts.add("address.post_box");
@@ -272,22 +271,22 @@ fn parse_clean(clean: &str, country: &str, counts: &mut RuleCounts) -> Address {
         }
         if address.street.is_none()
             && address.unit.is_none()
-            && let Some((unit, rest)) = take_unit(&part)
+            && let Some((unit, rest)) = take_unit(part)
         {
             address.unit = Some(unit);
-            part = rest.to_owned();
+            part = rest;
             if part.is_empty() {
                 continue;
             }
         }
         if address.street.is_none()
-            && let Some((number, street)) = street(&part, country, counts)
+            && let Some((number, street)) = street(part, country, counts)
         {
             address.number = number;
             address.street = Some(street);
             continue;
         }
-        places.push(part);
+        places.push(part.to_owned());
     }
     take_postcode(&mut address, &mut places, country);
     address.town = places.pop();
