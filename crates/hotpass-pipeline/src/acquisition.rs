@@ -149,7 +149,12 @@ mod tests {
                         records: vec![record("Acacia", "1"), record("Acacia Club", "1")],
                         ..Provider::default()
                     },
-                    Provider { name: "off".into(), enabled: false, records: vec![record("X", "9")], ..Provider::default() },
+                    Provider {
+                        name: "off".into(),
+                        enabled: false,
+                        records: vec![record("X", "9")],
+                        ..Provider::default()
+                    },
                 ],
                 ..Agent::default()
             },

@@ -41,11 +41,8 @@ pub(crate) fn assemble(
     chunks: Vec<GoldenChunk>,
 ) -> Result<(RunTables, RunStatistics), ArrowError> {
     let (records, entities) = (assembly.records, assembly.entities);
-    let crosswalk = records
-        .spans
-        .par_iter()
-        .map(|span| crosswalk_of(records, entities, span))
-        .collect::<Result<Vec<_>, _>>()?;
+    let crosswalk =
+        records.spans.par_iter().map(|span| crosswalk_of(records, entities, span)).collect::<Result<Vec<_>, _>>()?;
     let links = links(records, entities, assembly.groups)?;
     let quarantine = quarantine(records, &assembly.quarantined)?;
     let statistics = statistics(&assembly, &chunks);
@@ -140,12 +137,7 @@ fn links(records: &Records, entities: &Entities, groups: &Groups) -> Result<Reco
     }
     RecordBatch::try_new(
         schema_of(LINK_COLUMNS),
-        vec![
-            Arc::new(left.finish()),
-            Arc::new(right.finish()),
-            Arc::new(rule.finish()),
-            Arc::new(entity.finish()),
-        ],
+        vec![Arc::new(left.finish()), Arc::new(right.finish()), Arc::new(rule.finish()), Arc::new(entity.finish())],
     )
 }
 
@@ -250,4 +242,3 @@ fn statistics(assembly: &Assembly<'_>, chunks: &[GoldenChunk]) -> RunStatistics 
     }
     statistics
 }
-

@@ -25,7 +25,11 @@ pub(crate) struct Entities {
 
 impl Entities {
     /// Ranks the members of each group, makes the ids and sorts.
-    pub(crate) fn build(records: &Records, groups: &Groups, name_rule: hotpass_config::model::SurvivorshipRule) -> Self {
+    pub(crate) fn build(
+        records: &Records,
+        groups: &Groups,
+        name_rule: hotpass_config::model::SurvivorshipRule,
+    ) -> Self {
         let (offsets, mut members) = groups.members();
         rank_members(records, &offsets, &mut members);
         let identities = identities(records);
@@ -34,8 +38,7 @@ impl Entities {
         let mut keys: Vec<EntityKey> = (0..count)
             .into_par_iter()
             .map(|group| {
-                let mut own: Vec<[u8; 16]> =
-                    slice(group).iter().map(|&record| identities[record as usize]).collect();
+                let mut own: Vec<[u8; 16]> = slice(group).iter().map(|&record| identities[record as usize]).collect();
                 own.sort_unstable();
                 let mut hasher = Sha256::new();
                 for identity in &own {

@@ -20,11 +20,9 @@ impl EntityContact {
     }
 
     fn contradicts(&self, contacts: &Contacts, other: usize) -> bool {
-        Channel::ALL.iter().any(|&channel| {
-            match (self.get(contacts, channel), contacts.get(channel, other)) {
-                (Some(own), Some(value)) => own != value,
-                _ => false,
-            }
+        Channel::ALL.iter().any(|&channel| match (self.get(contacts, channel), contacts.get(channel, other)) {
+            (Some(own), Some(value)) => own != value,
+            _ => false,
         })
     }
 
@@ -51,11 +49,7 @@ pub(crate) fn collect(records: &Records, members: &[u32], merged: &mut Vec<Entit
             let keys = [Channel::Email, Channel::Phone, Channel::Name]
                 .map(|channel| contacts.get(channel, contact).map(|value| (channel as u8, value)));
             let same = keys.iter().flatten().find_map(|key| {
-                index
-                    .get(key)?
-                    .iter()
-                    .copied()
-                    .find(|&other| !merged[other as usize].contradicts(contacts, contact))
+                index.get(key)?.iter().copied().find(|&other| !merged[other as usize].contradicts(contacts, contact))
             });
             let position = if let Some(position) = same {
                 merged[position as usize].absorb(contacts, contact);

@@ -512,22 +512,16 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         let rule = self.survival.rules[DATE];
         // Other rules than recency choose the record in the order of trust.
         let winner = match rule {
-            SurvivorshipRule::Recency => {
-                dated().fold(None, |best: Option<(u32, i32)>, next| match best {
-                    Some(best) if best.1 >= next.1 => Some(best),
-                    _ => Some(next),
-                })
-            }
-            SurvivorshipRule::Completeness => {
-                dated().fold(None, |best: Option<(u32, i32)>, next| match best {
+            SurvivorshipRule::Recency => dated().fold(None, |best: Option<(u32, i32)>, next| match best {
+                Some(best) if best.1 >= next.1 => Some(best),
+                _ => Some(next),
+            }),
+            SurvivorshipRule::Completeness => dated().fold(None, |best: Option<(u32, i32)>, next| match best {
+                Some(best) if records.completeness[best.0 as usize] >= records.completeness[next.0 as usize] => {
                     Some(best)
-                        if records.completeness[best.0 as usize] >= records.completeness[next.0 as usize] =>
-                    {
-                        Some(best)
-                    }
-                    _ => Some(next),
-                })
-            }
+                }
+                _ => Some(next),
+            }),
             SurvivorshipRule::Frequency => {
                 let mut counts: hashbrown::HashMap<i32, u32> = hashbrown::HashMap::new();
                 for (_, date) in dated() {
@@ -548,9 +542,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         }?;
         let start = self.losers.len();
         let losing: Vec<u32> = dated().filter(|other| other.1 != winner.1).map(|(record, _)| record).collect();
-        self.losers.extend(
-            losing.into_iter().map(|record| (DATE, Candidate { record, source: record, value: "" })),
-        );
+        self.losers.extend(losing.into_iter().map(|record| (DATE, Candidate { record, source: record, value: "" })));
         Some(Published {
             value: PublishedValue::Date(winner.1),
             rule: rule_name(rule),
@@ -572,9 +564,8 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         let mut order: Vec<(u32, u32)> = Vec::new();
         for (channel, position) in [(Channel::Email, PRIMARY_EMAIL), (Channel::Phone, PRIMARY_PHONE)] {
             let Some((value, winner)) = channel_value(position) else { continue };
-            let holders = |record: u32| {
-                contacts.of(record).filter(move |&contact| contacts.get(channel, contact) == Some(value))
-            };
+            let holders =
+                |record: u32| contacts.of(record).filter(move |&contact| contacts.get(channel, contact) == Some(value));
             order.extend(holders(winner).map(|contact| (winner, contact as u32)));
             // The same address in another row may name the person.
             for &record in members.iter().filter(|&&record| record != winner) {
@@ -586,10 +577,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
             order.extend(contacts.of(record).map(|contact| (record, contact as u32)));
         }
         let first = |channel: Channel| {
-            order
-                .iter()
-                .copied()
-                .find(|&(_, contact)| contacts.get(channel, contact as usize).is_some())
+            order.iter().copied().find(|&(_, contact)| contacts.get(channel, contact as usize).is_some())
         };
         let name = first(Channel::Name);
         // The role is that of the person; without a person, the first there is.
@@ -604,9 +592,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
             }
             None => first(Channel::Role),
         };
-        for (channel, position, choice) in
-            [(Channel::Name, PRIMARY_NAME, name), (Channel::Role, PRIMARY_ROLE, role)]
-        {
+        for (channel, position, choice) in [(Channel::Name, PRIMARY_NAME, name), (Channel::Role, PRIMARY_ROLE, role)] {
             let Some((record, contact)) = choice else { continue };
             let Some(value) = contacts.get(channel, contact as usize) else { continue };
             self.gather_channel(members, channel);
@@ -699,9 +685,9 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         let present = |positions: &[usize]| positions.iter().filter(|&&position| published[position].is_some()).count();
         let primary = present(&[PRIMARY_NAME, PRIMARY_ROLE, PRIMARY_EMAIL, PRIMARY_PHONE]);
         let best = members.first().map_or(0.0, |&record| survival.priority_share(record));
-        self.lead_score.append_option((primary > 0).then(|| {
-            lead_score(primary as f64 / 4.0, primary_confidence[0], primary_confidence[1], best)
-        }));
+        self.lead_score.append_option(
+            (primary > 0).then(|| lead_score(primary as f64 / 4.0, primary_confidence[0], primary_confidence[1], best)),
+        );
         let mut total = 0.0;
         for &index in order {
             let contact = &merged[index];
@@ -737,9 +723,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
             let has = match field.place {
                 QualityPlace::Published(COUNTRY) => published[COUNTRY].is_some() || survival.country.is_some(),
                 QualityPlace::Published(position) => published[position].is_some(),
-                QualityPlace::Text(text) => {
-                    members.iter().any(|&record| survival.records.get(text, record).is_some())
-                }
+                QualityPlace::Text(text) => members.iter().any(|&record| survival.records.get(text, record).is_some()),
             };
             if has {
                 present += 1;
@@ -750,7 +734,11 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
                 self.text.push_str(&field.flag);
             }
         }
-        self.scores.push(if survival.quality.is_empty() { 1.0 } else { present as f64 / survival.quality.len() as f64 });
+        self.scores.push(if survival.quality.is_empty() {
+            1.0
+        } else {
+            present as f64 / survival.quality.len() as f64
+        });
         self.flags.append_value(if self.text.is_empty() { "none" } else { &self.text });
     }
 
@@ -873,7 +861,11 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         let records = survival.records;
         let names = published[0].as_ref().map(|name| {
             let name = name.value.text();
-            if survival.redaction.covers("organization_name") { survival.redaction.apply(&name) } else { name.into_owned() }
+            if survival.redaction.covers("organization_name") {
+                survival.redaction.apply(&name)
+            } else {
+                name.into_owned()
+            }
         });
         for (position, value) in published.iter().enumerate() {
             let Some(published) = value else { continue };
@@ -927,7 +919,8 @@ impl ChunkWriter<'_, '_> {
         let survival = self.survival;
         let rows = self.scores.len();
         let schemas = &survival.schemas;
-        let constant = |value: &str| Arc::new(StringArray::from_iter_values(std::iter::repeat_n(value, rows))) as ArrayRef;
+        let constant =
+            |value: &str| Arc::new(StringArray::from_iter_values(std::iter::repeat_n(value, rows))) as ArrayRef;
         let absent = || Arc::new(StringArray::new_null(rows)) as ArrayRef;
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(GOLDEN_COLUMNS.len());
         for column in GOLDEN_COLUMNS {
@@ -957,9 +950,9 @@ impl ChunkWriter<'_, '_> {
                 "last_interaction_date" => Arc::new(self.dates.finish()),
                 "privacy_basis" => constant(survival.privacy_basis),
                 "run_id" => constant(survival.run_id),
-                "last_refreshed_at" => Arc::new(
-                    TimestampMillisecondArray::from_value(survival.started_at, rows).with_timezone("UTC"),
-                ),
+                "last_refreshed_at" => {
+                    Arc::new(TimestampMillisecondArray::from_value(survival.started_at, rows).with_timezone("UTC"))
+                }
                 name => match FIELDS.iter().position(|(field, _)| *field == name) {
                     Some(position) => Arc::new(self.fields[position].finish()),
                     None => Arc::new(NullArray::new(rows)),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, StringArray, StringBuilder, UInt32Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, StringArray, StringBuilder, UInt32Array,
+};
 use arrow::compute::{filter, take};
 use arrow::error::ArrowError;
 use chrono::NaiveDate;
@@ -11,8 +13,8 @@ use hotpass_ingest::{Contacts as RawContacts, ROW_COLUMN, TableMapping, contacts
 use hotpass_normalise::{
     CategoryRule, CountryRule, DateRule, EmailRule, FieldRule, Kind, Outcome, PhoneRule, Placeholders, PostalCodeRule,
     ProvinceRule, RegistrationNumberRule, RuleCounts, RuleOptions, TextRule, VatNumberRule, WebRule, email_verdict,
-    normalise_column, organization_columns, own_domain, parse_country, parse_email, parse_phone, phone_verdict, rule_for,
-    web_identity,
+    normalise_column, organization_columns, own_domain, parse_country, parse_email, parse_phone, phone_verdict,
+    rule_for, web_identity,
 };
 
 use crate::compliance::Redaction;
@@ -124,15 +126,14 @@ pub(crate) fn normalise_batch(
         .clone();
     let cells: Vec<Option<&StringArray>> =
         batch.columns()[1..].iter().map(|column| column.as_string_opt::<i32>()).collect();
-    let mut reader = BatchReader { plan, cells: &cells, len: batch.num_rows(), changes: BTreeMap::new(), failed: BTreeMap::new() };
+    let mut reader =
+        BatchReader { plan, cells: &cells, len: batch.num_rows(), changes: BTreeMap::new(), failed: BTreeMap::new() };
     let mut text: Vec<Option<StringArray>> = vec![None; TEXT_FIELDS.len()];
     let mut sources: Vec<FieldSource> = vec![FieldSource::Absent; TEXT_FIELDS.len()];
 
     let (country_values, country_source) = reader.scalar("country", &CountryRule);
     let countries: Vec<Option<&'static str>> = match &country_values {
-        Some(values) => {
-            values.iter().map(|value| parse_country(value?).ok().map(|country| country.alpha2)).collect()
-        }
+        Some(values) => values.iter().map(|value| parse_country(value?).ok().map(|country| country.alpha2)).collect(),
         None => vec![None; batch.num_rows()],
     };
     text[TextField::Country as usize] = country_values;
@@ -145,7 +146,8 @@ pub(crate) fn normalise_batch(
     let registrations = ByCountry::new(&countries, default, |country| RegistrationNumberRule::new(Some(country)));
     let vats = ByCountry::new(&countries, default, |country| VatNumberRule::new(Some(country)));
     let postcodes = ByCountry::new(&countries, default, |country| PostalCodeRule::new(Some(country)));
-    let options = RuleOptions { country: default.to_owned(), null_values: plan.null_values.clone(), ..RuleOptions::default() };
+    let options =
+        RuleOptions { country: default.to_owned(), null_values: plan.null_values.clone(), ..RuleOptions::default() };
     let addresses = rule_for(Kind::Address, &options);
     for (field, rule) in [
         (TextField::SourceRecordId, &general as &dyn FieldRule),
@@ -189,14 +191,14 @@ pub(crate) fn normalise_batch(
             }
         }
     }
-    let quarantined = rejected
-        .iter()
-        .map(|(&row, field)| quarantine(plan, &cells, &rows, row, field, &failed, redaction))
-        .collect();
+    let quarantined =
+        rejected.iter().map(|(&row, field)| quarantine(plan, &cells, &rows, row, field, &failed, redaction)).collect();
     let raw = cells
         .iter()
         .enumerate()
-        .map(|(column, cells)| cells.filter(|_| plan.mapping.columns.get(column).is_some_and(|column| column.field.is_some())).cloned())
+        .map(|(column, cells)| {
+            cells.filter(|_| plan.mapping.columns.get(column).is_some_and(|column| column.field.is_some())).cloned()
+        })
         .collect();
     let mut part = Part {
         table: plan.table,
@@ -217,8 +219,7 @@ pub(crate) fn normalise_batch(
         contact_failures: contacts.failures,
     };
     if !rejected.is_empty() {
-        let keep: BooleanArray =
-            (0..batch.num_rows() as u32).map(|row| Some(!rejected.contains_key(&row))).collect();
+        let keep: BooleanArray = (0..batch.num_rows() as u32).map(|row| Some(!rejected.contains_key(&row))).collect();
         keep_rows(&mut part, &keep)?;
     }
     Ok(NormalisedBatch { part, quarantined, changes, filled, rows: batch.num_rows() as u64 })
@@ -336,8 +337,7 @@ impl BatchReader<'_> {
         options: &RuleOptions,
     ) -> BatchContacts {
         let row_of = raw.row.values();
-        let contact_countries: Vec<Option<&'static str>> =
-            row_of.iter().map(|&row| countries[row as usize]).collect();
+        let contact_countries: Vec<Option<&'static str>> = row_of.iter().map(|&row| countries[row as usize]).collect();
         let phones = ByCountry::new(&contact_countries, &self.plan.country, |country| PhoneRule::new(Some(country)));
         let people = rule_for(Kind::Person, options);
         let roles = rule_for(Kind::Role, options);
@@ -400,10 +400,7 @@ impl BatchReader<'_> {
             }
             Err(_) => Verdict { status: "undeliverable", confidence: 0.0 },
         });
-        BatchContacts {
-            contacts: Contacts { offsets, values, columns, email_verdicts, phone_verdicts },
-            failures,
-        }
+        BatchContacts { contacts: Contacts { offsets, values, columns, email_verdicts, phone_verdicts }, failures }
     }
 }
 
@@ -457,8 +454,8 @@ fn domains<'a>(
 
 /// Completes addresses by the town and postal code that they lack.
 fn full_addresses(text: &[Option<StringArray>], len: usize) -> StringArray {
-    let [address, city, postal_code] = [TextField::Address, TextField::City, TextField::PostalCode]
-        .map(|field| text[field as usize].as_ref());
+    let [address, city, postal_code] =
+        [TextField::Address, TextField::City, TextField::PostalCode].map(|field| text[field as usize].as_ref());
     if address.is_none() && city.is_none() {
         return StringArray::new_null(len);
     }
@@ -489,8 +486,7 @@ fn full_addresses(text: &[Option<StringArray>], len: usize) -> StringArray {
 }
 
 fn contains_ignoring_case(text: &str, part: &str) -> bool {
-    part.is_empty()
-        || text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+    part.is_empty() || text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 /// Returns whether each row has a value for a required field.
@@ -528,10 +524,7 @@ fn quarantine(
     redaction: &Redaction,
 ) -> QuarantinedRow {
     let column = plan.mapping.columns_of(field).next().and_then(|column| plan.columns.get(column as usize));
-    let failure = failed
-        .range((field_name(field), row)..=(field_name(field), row))
-        .map(|(_, reason)| *reason)
-        .next();
+    let failure = failed.range((field_name(field), row)..=(field_name(field), row)).map(|(_, reason)| *reason).next();
     let (reason, message) = match (failure, column) {
         (Some(reason), Some((letters, _))) => (
             "required_field_invalid",
@@ -592,8 +585,7 @@ fn keep_rows(part: &mut Part, keep: &BooleanArray) -> Result<(), ArrowError> {
         *dates = Date32Array::from(filter(dates, keep)?.to_data());
     }
     let old = &part.contacts;
-    let contacts: Vec<u32> =
-        accepted.iter().flat_map(|&row| old.of(row)).map(|contact| contact as u32).collect();
+    let contacts: Vec<u32> = accepted.iter().flat_map(|&row| old.of(row)).map(|contact| contact as u32).collect();
     let mut offsets = Vec::with_capacity(accepted.len() + 1);
     offsets.push(0u32);
     for &row in &accepted {

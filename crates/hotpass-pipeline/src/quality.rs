@@ -86,23 +86,21 @@ impl Expectations {
         let checks = all
             .into_iter()
             .map(|expectation| {
-                let column = GOLDEN_COLUMNS.iter().position(|column| column.name == expectation.column).ok_or_else(
-                    || ExpectationError::UnknownColumn {
-                        column: expectation.column.clone(),
-                        suggestion: hotpass_core::nearest(
-                            &expectation.column,
-                            GOLDEN_COLUMNS.iter().map(|column| column.name),
-                        )
-                        .map(str::to_owned),
-                    },
-                )?;
-                let regex = match (expectation.kind, &expectation.regex) {
-                    (ExpectationKind::MatchRegex, Some(regex)) => {
-                        Some(Regex::new(regex).map_err(|source| ExpectationError::Regex {
+                let column =
+                    GOLDEN_COLUMNS.iter().position(|column| column.name == expectation.column).ok_or_else(|| {
+                        ExpectationError::UnknownColumn {
                             column: expectation.column.clone(),
-                            source: Box::new(source),
-                        })?)
-                    }
+                            suggestion: hotpass_core::nearest(
+                                &expectation.column,
+                                GOLDEN_COLUMNS.iter().map(|column| column.name),
+                            )
+                            .map(str::to_owned),
+                        }
+                    })?;
+                let regex = match (expectation.kind, &expectation.regex) {
+                    (ExpectationKind::MatchRegex, Some(regex)) => Some(Regex::new(regex).map_err(|source| {
+                        ExpectationError::Regex { column: expectation.column.clone(), source: Box::new(source) }
+                    })?),
                     (ExpectationKind::MatchRegex, None) => {
                         return Err(ExpectationError::MissingRegex { column: expectation.column.clone() });
                     }
@@ -255,7 +253,9 @@ pub(crate) fn recommendations(statistics: &RunStatistics) -> Vec<String> {
         ));
     }
     for (reason, rows) in &statistics.quarantine_reasons {
-        all.push(format!("{rows} rows are in quarantine for `{reason}`; correct them in the source or map another column"));
+        all.push(format!(
+            "{rows} rows are in quarantine for `{reason}`; correct them in the source or map another column"
+        ));
     }
     let suggested: usize = statistics
         .tables
@@ -268,7 +268,8 @@ pub(crate) fn recommendations(statistics: &RunStatistics) -> Vec<String> {
             "{suggested} columns have a suggested field that was not applied; write a mapping with `hotpass map` and pass it with `--mapping`"
         ));
     }
-    if let Some((column, count)) = statistics.conflicts.iter().max_by_key(|(_, count)| **count).filter(|(_, count)| **count > 0)
+    if let Some((column, count)) =
+        statistics.conflicts.iter().max_by_key(|(_, count)| **count).filter(|(_, count)| **count > 0)
     {
         all.push(format!("Sources disagree most on `{column}`, in {count} golden records; see the conflicts"));
     }

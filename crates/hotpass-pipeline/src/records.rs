@@ -315,8 +315,7 @@ impl Records {
             }
             email_verdicts.extend(part.contacts.email_verdicts);
             phone_verdicts.extend(part.contacts.phone_verdicts);
-            contact_failures
-                .extend(part.contact_failures.into_iter().map(|(position, code)| (first + position, code)));
+            contact_failures.extend(part.contact_failures.into_iter().map(|(position, code)| (first + position, code)));
             spans.push(Span {
                 table: part.table,
                 first,

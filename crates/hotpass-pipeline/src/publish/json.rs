@@ -2,14 +2,17 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, AsArray, StringArray};
+use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 use arrow::error::ArrowError;
 use arrow::json::WriterBuilder;
 use arrow::json::writer::LineDelimited;
 use arrow::record_batch::RecordBatch;
 use rayon::prelude::*;
 
-use super::columns::slices;
+use super::columns::{slices, timestamp_text};
 use super::{PublishError, WrittenFile, count_rows, create, finish};
 
 /// Rows that are encoded at a time by a thread.
@@ -63,7 +66,26 @@ pub(super) fn write_json(path: &Path, batches: &[RecordBatch], shape: Shape) -> 
 
 fn lines(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
     let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(Vec::new());
-    writer.write(batch)?;
+    writer.write(&with_moments_as_text(batch)?)?;
     writer.finish()?;
     Ok(writer.into_inner())
+}
+
+/// Writes moments as text first, since the encoder knows time zones by offset only and these are in `UTC`.
+fn with_moments_as_text(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    RecordBatch::try_from_iter_with_nullable(batch.schema().fields().iter().zip(batch.columns()).map(
+        |(field, column)| {
+            let column: ArrayRef = match column.data_type() {
+                DataType::Timestamp(TimeUnit::Millisecond, _) => Arc::new(
+                    column
+                        .as_primitive::<TimestampMillisecondType>()
+                        .iter()
+                        .map(|moment| moment.map(timestamp_text))
+                        .collect::<StringArray>(),
+                ),
+                _ => Arc::clone(column),
+            };
+            (field.name().clone(), column, true)
+        },
+    ))
 }
