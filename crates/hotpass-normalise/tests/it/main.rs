@@ -1,0 +1,3 @@
+//! Rules against published data.
+
+mod name_cases;
