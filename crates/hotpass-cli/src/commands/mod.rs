@@ -19,6 +19,7 @@
 mod completions;
 mod init;
 mod man;
+mod normalise;
 mod overview;
 mod query;
 mod reference;
@@ -51,6 +52,7 @@ verbs! {
     Completions => completions::CompletionsArgs,
     Init => init::InitArgs,
     Man => man::ManArgs,
+    Normalise => normalise::NormaliseArgs,
     Overview => overview::OverviewArgs,
     Query => query::QueryArgs,
     #[command(hide = true)] Reference => reference::ReferenceArgs,
