@@ -2,7 +2,7 @@
 
 use arrow::array::{Array, StringArray, StringBuilder};
 
-use super::{OrganizationRule, dissect};
+use super::{OrganizationRule, dissect, tidy, tidy_parts};
 use crate::{Failure, RuleCounts, TextRule};
 
 /// A column of names and what was found in them; every array is as long as the input and null where nothing is there.
@@ -40,13 +40,13 @@ pub fn organization_columns(values: &StringArray, country: &str, text: &TextRule
     let (mut counts, mut failures) = (RuleCounts::default(), Vec::new());
     let (mut key, mut expanded_key) = (String::new(), String::new());
     for row in 0..values.len() {
-        let name = if values.is_null(row) { Ok(None) } else { rule.display(values.value(row), &mut counts) };
+        let name = if values.is_null(row) { Ok(None) } else { rule.clean(values.value(row), &mut counts) };
         let name = name.unwrap_or_else(|reason| {
             counts.add(reason);
             failures.push(Failure { row, reason });
             None
         });
-        let Some(name) = name else {
+        let Some(clean) = name else {
             for column in
                 [&mut display, &mut core, &mut keys, &mut expanded_keys, &mut forms, &mut branches, &mut trading]
             {
@@ -54,11 +54,16 @@ pub fn organization_columns(values: &StringArray, country: &str, text: &TextRule
             }
             continue;
         };
-        let parts = dissect(&name, country);
+        // Most names are right as they are, and then their parts are taken once.
+        let first = dissect(&clean, country);
+        let changed =
+            tidy_parts(&clean, &first, country, &mut counts).map(|name| tidy(&name, country, &mut counts).into_owned());
+        let name = changed.as_deref().unwrap_or(&clean);
+        let parts = if changed.is_some() { dissect(name, country) } else { first };
         key.clear();
         expanded_key.clear();
         parts.append_keys(&mut key, &mut expanded_key);
-        display.append_value(&name);
+        display.append_value(name);
         core.append_value(parts.core);
         // A name that folds to nothing has no key, so that it never meets another.
         keys.append_option((!key.is_empty()).then_some(&key));

@@ -106,12 +106,17 @@ impl OrganizationRule {
         Self { text, country: country.to_owned() }
     }
 
+    /// Returns the clean text, nothing for no value, or the reason of the failure.
+    fn clean<'a>(&self, value: &'a str, counts: &mut RuleCounts) -> Result<Option<Cow<'a, str>>, &'static str> {
+        match self.text.clean(value, counts) {
+            Some(clean) if !clean.chars().any(char::is_alphabetic) => Err("organization.no_letters"),
+            clean => Ok(clean),
+        }
+    }
+
     /// Returns the display form, nothing for no value, or the reason of the failure.
     fn display<'a>(&self, value: &'a str, counts: &mut RuleCounts) -> Result<Option<Cow<'a, str>>, &'static str> {
-        let Some(clean) = self.text.clean(value, counts) else { return Ok(None) };
-        if !clean.chars().any(char::is_alphabetic) {
-            return Err("organization.no_letters");
-        }
+        let Some(clean) = self.clean(value, counts)? else { return Ok(None) };
         Ok(Some(match clean {
             Cow::Borrowed(clean) => tidy(clean, &self.country, counts),
             Cow::Owned(clean) => Cow::Owned(tidy(&clean, &self.country, counts).into_owned()),
@@ -327,7 +332,11 @@ fn tidy<'a>(clean: &'a str, country: &str, counts: &mut RuleCounts) -> Cow<'a, s
 }
 
 fn tidy_once(text: &str, country: &str, counts: &mut RuleCounts) -> Option<String> {
-    let parts = dissect(text, country);
+    tidy_parts(text, &dissect(text, country), country, counts)
+}
+
+/// Returns the display form of a name that was taken apart, or nothing when it is right already.
+fn tidy_parts(text: &str, parts: &Parts<'_>, country: &str, counts: &mut RuleCounts) -> Option<String> {
     let is_shouting = shouts(parts.core);
     let is_same_form = |piece: &Piece<'_>| match piece {
         Piece::Form(form, written) => form.is_name_word || *written == form.canonical,
