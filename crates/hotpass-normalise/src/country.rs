@@ -77,7 +77,7 @@ fn find(name: &str) -> Option<&'static Country> {
         return BY_NAME.get(rest).copied();
     }
     // `S.A.` and `U S A` are abbreviations written with gaps; `036` may have lost its zeros.
-    if key.split(' ').all(|word| word.len() == 1) {
+    if key.contains(' ') && key.split(' ').all(|word| word.len() == 1) {
         return BY_NAME.get(&key.replace(' ', "")).copied();
     }
     let number: u16 = key.parse().ok()?;

@@ -203,19 +203,32 @@ const VAT_LABELS: &[&str] =
     &["vat", "btw", "mwst", "tva", "iva", "no", "nr", "number", "reg", "registration", "id", "ustid", "ust"];
 
 fn vat(text: &str, country: Option<&str>) -> Canonical {
-    let number = compact(without_label(text, VAT_LABELS));
+    // `NO` is a country and a label, so labels come off only where the whole value is no number.
+    let labelled = without_label(text, VAT_LABELS);
+    match bare_vat(text, country) {
+        Err(_) if labelled.len() != text.len() => bare_vat(labelled, country),
+        Ok(_) if labelled.len() != text.len() && known_prefix(&compact(text)).is_none() => bare_vat(labelled, country),
+        parsed => parsed,
+    }
+}
+
+/// Returns the country that a number's first letters name, where its VAT numbers are known.
+fn known_prefix(number: &str) -> Option<&str> {
+    let prefix = number.get(..2)?;
+    // Greece writes EL.
+    let country = if prefix == "EL" { "GR" } else { prefix };
+    vat_format(country).map(|_| country)
+}
+
+fn bare_vat(text: &str, country: Option<&str>) -> Canonical {
+    let number = compact(text);
     if !number.is_ascii() {
         return Err("vat.format");
     }
-    let prefix = number.get(..2).filter(|prefix| prefix.bytes().all(|byte| byte.is_ascii_uppercase()));
-    // Greece writes EL, and the prefix tells the country better than the column does.
-    let stated =
-        prefix.map(|prefix| if prefix == "EL" { "GR" } else { prefix }).filter(|prefix| vat_format(prefix).is_some());
+    // The prefix tells the country better than the column does.
+    let stated = known_prefix(&number);
     let Some(country) = stated.or(country) else { return generic(text, "vat.format") };
-    let body = match prefix {
-        Some(prefix) if prefix == country || (prefix == "EL" && country == "GR") => &number[2..],
-        _ => &number,
-    };
+    let body = if stated.is_some() { &number[2..] } else { &number[..] };
     if country == "ZA" {
         return south_african_vat(body);
     }

@@ -387,6 +387,13 @@ fn clean<'a>(value: &'a str, counts: &mut RuleCounts) -> Result<Cow<'a, str>, Ou
         counts.add("phone.several");
         text = Cow::Owned(first.to_owned());
     }
+    if let Some((number, _)) = text.rsplit_once('/').filter(|(number, tail)| {
+        // `011 234 5678/9`: the next line of the same office.
+        count_digits(number) >= 9 && (1..=4).contains(&tail.len()) && tail.bytes().all(|byte| byte.is_ascii_digit())
+    }) {
+        counts.add("phone.several");
+        text = Cow::Owned(trim_blank(number).to_owned());
+    }
     let unlabelled = strip_label(&text);
     if unlabelled.len() != text.len() {
         counts.add("phone.label");
@@ -667,7 +674,7 @@ mod tests {
         check("0860123456", LineType::SharedCost, Some("ZA"))?;
         check("+12125552368", LineType::FixedOrMobile, Some("US"))?;
         check("+14165552368", LineType::FixedOrMobile, Some("CA"))?;
-        check("+447911123456", LineType::Mobile, Some("GB"))?;
+        check("+447400123456", LineType::Mobile, Some("GB"))?;
         check("+80012345678", LineType::TollFree, None)?;
         let valid = parse_phone("0821234567", Some("ZA"))?;
         let possible = parse_phone("+27998765432", None)?;

@@ -88,7 +88,9 @@ impl Index {
     fn new(table: &'static [Subdivision], complete: bool) -> Self {
         let mut by_key = HashMap::new();
         for part in table {
-            by_key.entry(reduced(&table_key(part.name))).or_insert((part, Reading::Name));
+            let key = reduced(&table_key(part.name));
+            by_key.entry(key.replace(' ', "")).or_insert((part, Reading::Name));
+            by_key.entry(key).or_insert((part, Reading::Name));
         }
         for part in table {
             by_key.entry(table_key(part.code)).or_insert((part, Reading::Code));
@@ -717,7 +719,7 @@ const KENYA: &[Subdivision] = &[
     subdivision("KE-27", "Migori", &[]),
     subdivision("KE-28", "Mombasa", &[]),
     subdivision("KE-29", "Murang'a", &[]),
-    subdivision("KE-30", "Nairobi City", &[]),
+    subdivision("KE-30", "Nairobi", &[]),
     subdivision("KE-31", "Nakuru", &[]),
     subdivision("KE-32", "Nandi", &[]),
     subdivision("KE-33", "Narok", &[]),
@@ -743,7 +745,7 @@ const MOZAMBIQUE: &[Subdivision] = &[
     subdivision("MZ-G", "Gaza", &[]),
     subdivision("MZ-I", "Inhambane", &[]),
     subdivision("MZ-L", "Maputo", &[]),
-    subdivision("MZ-MPM", "Maputo", &["Maputo City", "Cidade de Maputo"]),
+    subdivision("MZ-MPM", "Maputo City", &["Cidade de Maputo"]),
     subdivision("MZ-N", "Nampula", &[]),
     subdivision("MZ-P", "Cabo Delgado", &[]),
     subdivision("MZ-Q", "Zambézia", &[]),

@@ -442,7 +442,7 @@ fn write_tail(tail: &str, url: &mut String, counts: &mut RuleCounts) {
         }
     };
     let (path, query) = tail.split_once('?').map_or((tail, None), |(path, query)| (path, Some(query)));
-    let mut bare = path.trim_end_matches('/');
+    let mut bare = path.trim_end_matches(['/', '.', ',', ')', '\'']);
     let kept_query = query.map(|query| kept_parameters(bare, query, counts)).unwrap_or_default();
     if kept_query.is_empty()
         && let Some((folder, page)) = bare.rsplit_once('/')
@@ -484,6 +484,7 @@ fn kept_parameters(path: &str, query: &str, counts: &mut RuleCounts) -> String {
             dropped = true;
         }
     }
+    kept.truncate(kept.trim_end_matches(['.', ',', ')', '\'']).len());
     if tracking {
         counts.add("web.tracking");
     }
