@@ -285,6 +285,13 @@ impl LoadedConfig {
         }
     }
 
+    /// Returns every value with its key path: the same keys as [`LoadedConfig::origins`].
+    pub fn values(&self) -> HashMap<String, Json> {
+        let mut values = Vec::new();
+        flatten(&serde_json::to_value(&self.config).unwrap_or_default(), String::new(), &mut values);
+        values.into_iter().collect()
+    }
+
     /// Returns what differs between two configurations, by key path, in the order of the left one.
     ///
     /// Lists of maps are compared item by item; other lists as a whole.
