@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 use std::process;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use hotpass_config::{ConfigError, ConfigLoader, LoadedConfig, ProblemKind};
 use hotpass_core::{Clock, RunDirectory, RunLookupError};
+use hotpass_pipeline::CancelToken;
 
 use crate::error::CommandError;
 use crate::exit::ErrorKind;
@@ -21,7 +20,7 @@ pub(crate) struct Context {
     /// The machine's clock, or the moment that `SOURCE_DATE_EPOCH` names.
     pub(crate) clock: Clock,
     /// Set by the first Ctrl-C; long work looks at it between batches.
-    pub(crate) cancel: Arc<AtomicBool>,
+    pub(crate) cancel: CancelToken,
     /// Whether `--log-format` was given, which then overrules the configuration.
     pub(crate) log_format_given: bool,
 }
@@ -33,18 +32,24 @@ impl Context {
             Ok(clock) => clock,
             Err(error) => return Err((printer, error)),
         };
-        let cancel = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&cancel);
+        let cancel = CancelToken::new();
+        let token = cancel.clone();
         let watched = ctrlc::set_handler(move || {
             // The second time, the user does not want to wait.
-            if flag.swap(true, Ordering::SeqCst) {
+            if token.is_cancelled() {
                 process::exit(i32::from(ErrorKind::Interrupted.code()));
             }
+            token.cancel();
         });
         if let Err(error) = watched {
             return Err((printer, CommandError::failure("Cannot watch for Ctrl-C").caused_by(&error)));
         }
         Ok(Self { printer, clock, cancel, log_format_given })
+    }
+
+    /// Returns whether the user has asked to stop.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
     }
 }
 
@@ -78,7 +83,7 @@ pub(crate) struct ConfigArgs {
 
 impl ConfigArgs {
     /// Name of the configuration file that is read when none is given.
-    const DEFAULT_FILE: &str = "hotpass.toml";
+    pub(crate) const DEFAULT_FILE: &str = "hotpass.toml";
     /// Folder of the workspace's own profiles.
     const PROFILE_FOLDER: &str = "profiles";
 

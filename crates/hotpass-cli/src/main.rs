@@ -6,6 +6,7 @@ mod context;
 mod error;
 mod exit;
 mod printer;
+mod progress;
 mod samples;
 mod workspace;
 

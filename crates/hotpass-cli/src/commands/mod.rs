@@ -17,6 +17,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "each verb owns its arguments, whether or not it takes them apart")]
 
 mod completions;
+mod doctor;
 mod init;
 mod man;
 mod normalise;
@@ -50,6 +51,7 @@ macro_rules! verbs {
 
 verbs! {
     Completions => completions::CompletionsArgs,
+    Doctor => doctor::DoctorArgs,
     Init => init::InitArgs,
     Man => man::ManArgs,
     Normalise => normalise::NormaliseArgs,

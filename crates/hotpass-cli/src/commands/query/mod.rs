@@ -24,10 +24,6 @@ Examples:
   hotpass query \"SELECT organization_name, website FROM golden LIMIT 10\"
   hotpass query \"SELECT reason, count(*) AS rows FROM quarantine GROUP BY reason\"
   hotpass query --table old=list.xlsx \"SELECT * FROM old\" --format csv")]
-#[cfg_attr(
-    not(feature = "query"),
-    expect(dead_code, reason = "without the feature the command only says how to get it")
-)]
 pub(crate) struct QueryArgs {
     /// One SQL query; names with capitals or spaces stand in double quotes
     #[arg(value_name = "SQL")]

@@ -4,10 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, UInt32Array};
-use arrow::compute::{CastOptions, cast_with_options, concat};
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
-use arrow::record_batch::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use hotpass_core::RunDirectory;
 use hotpass_core::fields::RUN_ARTEFACTS;
 use hotpass_ingest::{
@@ -144,38 +141,4 @@ fn ingested(file: &SourceFile, sheet: Option<&str>, context: &mut Context) -> Re
         table.batches.by_ref().collect::<Result<_, _>>().map_err(|error| refused(&error))?;
     typed(&table, &batches)
         .map_err(|error| CommandError::failure(format!("Cannot type the columns of `{}`", file.name)).caused_by(&error))
-}
-
-/// Gives each column the type of its content where every value has it, and leaves it text otherwise.
-fn typed(table: &OpenTable, batches: &[RecordBatch]) -> Result<TableSource, arrow::error::ArrowError> {
-    let mut fields = vec![Field::new(ROW_COLUMN, DataType::UInt32, false)];
-    let mut columns: Vec<ArrayRef> = vec![column(batches, 0, || Arc::new(UInt32Array::from(Vec::<u32>::new())))?];
-    for (position, source) in table.schema.columns.iter().enumerate() {
-        let text = column(batches, position + 1, || arrow::array::new_empty_array(&DataType::Utf8))?;
-        let wanted = match source.content.content_type {
-            ContentType::Integer => DataType::Int64,
-            ContentType::Number => DataType::Float64,
-            ContentType::Boolean => DataType::Boolean,
-            ContentType::Date => DataType::Date32,
-            ContentType::DateTime => DataType::Timestamp(TimeUnit::Millisecond, None),
-            _ => DataType::Utf8,
-        };
-        let options = CastOptions { safe: true, ..CastOptions::default() };
-        let cast = cast_with_options(&text, &wanted, &options)?;
-        let array = if cast.null_count() == text.null_count() { cast } else { text };
-        fields.push(Field::new(&source.name, array.data_type().clone(), true));
-        columns.push(array);
-    }
-    let schema = Arc::new(Schema::new(fields));
-    let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
-    Ok(TableSource::Batches(schema, vec![batch]))
-}
-
-fn column(
-    batches: &[RecordBatch],
-    position: usize,
-    empty: impl Fn() -> ArrayRef,
-) -> Result<ArrayRef, arrow::error::ArrowError> {
-    let parts: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(position).as_ref()).collect();
-    if parts.is_empty() { Ok(empty()) } else { concat(&parts) }
 }

@@ -1,0 +1,22 @@
+//! The command line from outside: exit code, standard output and standard error of the program in a sandbox.
+//!
+//! A snapshot that is missing or differs fails its test, and nothing is accepted by running it; accept with
+//! `INSTA_UPDATE=always cargo test -p hotpass-cli --test it` and read the difference.
+
+mod doctor;
+mod errors;
+mod help;
+mod init;
+mod sandbox;
+
+#[test]
+fn every_test_file_is_a_module() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let main = std::fs::read_to_string(folder.join("main.rs")).expect("this file");
+    for entry in std::fs::read_dir(folder).expect("the tests' folder").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") {
+            assert!(main.contains(&format!("mod {module};")), "`{name}` is not in `main.rs`");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A folder of its own, a fixed clock, an empty environment, and output without what differs between machines.
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+
+/// A place to run the program in.
+pub(crate) struct Sandbox {
+    folder: tempfile::TempDir,
+}
+
+/// What a run of the program gave.
+pub(crate) struct Outcome {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    all: String,
+}
+
+impl Sandbox {
+    /// Makes an empty sandbox.
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    /// Returns the path of something in the sandbox.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file into the sandbox.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        hotpass_core::write_atomic(self.path(name), content).expect("the sandbox can be written");
+    }
+
+    /// Runs the program in the sandbox.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
+        self.run_in(self.folder.path(), arguments)
+    }
+
+    /// Runs the program in a folder.
+    pub(crate) fn run_in(&self, folder: &Path, arguments: &[&str]) -> Outcome {
+        let output = Command::cargo_bin("hotpass")
+            .expect("the program was built")
+            .args(arguments)
+            .current_dir(folder)
+            .env_clear()
+            .env("PATH", "")
+            .env("HOME", self.folder.path())
+            .env("LC_ALL", "C.UTF-8")
+            .env("COLUMNS", "100")
+            .env("SOURCE_DATE_EPOCH", "1700000000")
+            .timeout(std::time::Duration::from_mins(2))
+            .output()
+            .expect("the program runs");
+        let text = |bytes: &[u8]| {
+            String::from_utf8_lossy(bytes).replace(&self.folder.path().display().to_string(), "[SANDBOX]")
+        };
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        let code = output.status.code().unwrap_or(-1);
+        let all = format!("exit code: {code}\n----- stdout -----\n{stdout}----- stderr -----\n{stderr}");
+        Outcome { code, stdout, stderr, all }
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.all)
+    }
+}
