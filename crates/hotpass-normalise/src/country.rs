@@ -475,7 +475,7 @@ mod tests {
     #[test]
     fn countries_are_found_by_code_and_name() {
         let check = |input: &str, expected: &str| {
-            assert_eq!(parse_country(input).map(|country| country.alpha2), Ok(expected), "{input}")
+            assert_eq!(parse_country(input).map(|country| country.alpha2), Ok(expected), "{input}");
         };
         for input in [
             "ZA",

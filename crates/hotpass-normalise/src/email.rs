@@ -772,7 +772,7 @@ mod tests {
     #[test]
     fn addresses_are_read_in_every_dress() {
         let check = |input: &str, expected: &str| {
-            assert_eq!(parse_email(input).map(|email| email.address).as_deref(), Ok(expected), "{input}")
+            assert_eq!(parse_email(input).map(|email| email.address).as_deref(), Ok(expected), "{input}");
         };
         for input in [
             "ann@acme.co.za",

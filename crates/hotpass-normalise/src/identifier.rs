@@ -106,7 +106,7 @@ fn generic(text: &str, reason: &'static str) -> Canonical {
         }
         number.extend(word.chars().flat_map(char::to_uppercase));
     }
-    if number.chars().count() > LONGEST_IDENTIFIER || !number.chars().any(|character| character.is_numeric()) {
+    if number.chars().count() > LONGEST_IDENTIFIER || !number.chars().any(char::is_numeric) {
         return Err(reason);
     }
     Ok((number, "identifier.upper_case"))
@@ -265,7 +265,7 @@ fn luhn(digits: &str) -> bool {
             }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Returns the sum of digits times weights.
@@ -350,8 +350,8 @@ fn vat_format(country: &str) -> Option<VatCheck> {
                 (11 - product) % 10 == number_at(body, 8..9)
             })
         },
-        "DK" => |body| checked(digits(body, 8), || weighted(body, &[2, 7, 6, 5, 4, 3, 2, 1]) % 11 == 0),
-        "EE" => |body| checked(digits(body, 9), || weighted(body, &[3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0),
+        "DK" => |body| checked(digits(body, 8), || weighted(body, &[2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)),
+        "EE" => |body| checked(digits(body, 9), || weighted(body, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10)),
         "ES" => |body| {
             checked(
                 body.len() == 9
@@ -376,7 +376,7 @@ fn vat_format(country: &str) -> Option<VatCheck> {
         "GB" => |body| {
             checked(digits(body, 9) || digits(body, 12), || {
                 let sum = weighted(&body[..7], &[8, 7, 6, 5, 4, 3, 2]) + number_at(body, 7..9);
-                sum % 97 == 0 || (sum + 55) % 97 == 0
+                sum.is_multiple_of(97) || (sum + 55).is_multiple_of(97)
             })
         },
         "GR" => |body| {
@@ -393,7 +393,7 @@ fn vat_format(country: &str) -> Option<VatCheck> {
                 (11 - product) % 10 == number_at(body, 10..11)
             })
         },
-        "HU" => |body| checked(digits(body, 8), || weighted(body, &[9, 7, 3, 1, 9, 7, 3, 1]) % 10 == 0),
+        "HU" => |body| checked(digits(body, 8), || weighted(body, &[9, 7, 3, 1, 9, 7, 3, 1]).is_multiple_of(10)),
         "IE" => |body| {
             checked(
                 (8..=9).contains(&body.len())
@@ -407,7 +407,7 @@ fn vat_format(country: &str) -> Option<VatCheck> {
         "LT" => |body| checked(digits(body, 9) || digits(body, 12), || true),
         "LU" => |body| checked(digits(body, 8), || number_at(body, 0..6) % 89 == number_at(body, 6..8)),
         "LV" => |body| checked(digits(body, 11), || true),
-        "MT" => |body| checked(digits(body, 8), || weighted(body, &[3, 4, 6, 7, 8, 9, 10, 1]) % 37 == 0),
+        "MT" => |body| checked(digits(body, 8), || weighted(body, &[3, 4, 6, 7, 8, 9, 10, 1]).is_multiple_of(37)),
         "NL" => |body| {
             checked(
                 body.len() == 12
@@ -452,7 +452,7 @@ fn vat_format(country: &str) -> Option<VatCheck> {
                 (if check == 10 { 0 } else { check }) == number_at(body, 7..8)
             })
         },
-        "SK" => |body| checked(digits(body, 10), || body.parse::<u64>().is_ok_and(|number| number % 11 == 0)),
+        "SK" => |body| checked(digits(body, 10), || body.parse::<u64>().is_ok_and(|number| number.is_multiple_of(11))),
         "ZA" => |body| south_african_vat(body).map(|_| ()),
         _ => return None,
     })

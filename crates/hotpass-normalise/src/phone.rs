@@ -564,7 +564,7 @@ mod tests {
     #[test]
     fn numbers_are_read_in_every_dress() {
         let check = |input: &str, expected: &str| {
-            assert_eq!(parse_phone(input, Some("ZA")).map(|phone| phone.e164).as_deref(), Ok(expected), "{input}")
+            assert_eq!(parse_phone(input, Some("ZA")).map(|phone| phone.e164).as_deref(), Ok(expected), "{input}");
         };
         for input in [
             "+27821234567",
@@ -628,7 +628,7 @@ mod tests {
     #[test]
     fn what_is_no_number_says_why() {
         let check = |input: &str, region: Option<&str>, expected: &str| {
-            assert_eq!(parse_phone(input, region), Err(expected), "{input}")
+            assert_eq!(parse_phone(input, region), Err(expected), "{input}");
         };
         check("123", Some("ZA"), "phone.too_short");
         check("0821", Some("ZA"), "phone.too_short");

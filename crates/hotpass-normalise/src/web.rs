@@ -379,7 +379,7 @@ fn split_port<'a>(authority: &'a str, counts: &mut RuleCounts) -> Result<(&'a st
 
 fn write_host(host: &str, url: &mut String, counts: &mut RuleCounts) -> Result<(), &'static str> {
     let start = url.len();
-    let host = host.trim_end_matches(|character| matches!(character, '.' | ',' | ':'));
+    let host = host.trim_end_matches(['.', ',', ':']);
     let mut lower = Cow::Borrowed(host);
     if host.chars().any(char::is_uppercase) {
         counts.add("web.lower_case");
@@ -551,7 +551,7 @@ mod tests {
     #[test]
     fn addresses_are_read_in_every_dress() {
         let check = |input: &str, expected: &str| {
-            assert_eq!(parse_web(input).map(|web| web.url).as_deref(), Ok(expected), "{input}")
+            assert_eq!(parse_web(input).map(|web| web.url).as_deref(), Ok(expected), "{input}");
         };
         for input in [
             "https://acme.co.za",
