@@ -20,6 +20,7 @@
 //! [`discover`] finds the files of folders and patterns, [`open_file`] finds the tables of one. What is decided on the way (encoding,
 //! separator, header row, rows left out) is told as diagnostics.
 
+mod column_profile;
 mod columnar;
 mod content;
 mod delimited;
@@ -33,6 +34,7 @@ mod grid;
 mod grid_table;
 mod header;
 mod mapping;
+mod mapping_file;
 mod open;
 mod options;
 mod package;
@@ -45,6 +47,7 @@ mod typed;
 mod unpack;
 mod workbook;
 
+pub use column_profile::{ColumnProfile, ProfileOptions, TableProfiler, ValueCount};
 pub use content::infer_content;
 #[doc(hidden)]
 pub use detect::detect_arbitrary;
@@ -57,6 +60,7 @@ pub use mapping::{
     ColumnMapping, MappingMethod, MappingRules, TableMapping, canonical_batch, canonical_batch_with_contacts,
     map_columns,
 };
+pub use mapping_file::{MappingFile, MappingFileError, write_mapping_file};
 pub use open::{Opened, Skipped, open_file};
 pub use options::{ReadOptions, default_memory_limit};
 pub use source::{DiscoverOptions, Discovery, SourceFile, discover};
