@@ -129,7 +129,7 @@ fn quiet_libraries() -> Result<Vec<String>, String> {
         let in_library = relative.starts_with("crates/")
             && relative.contains("/src/")
             && !relative.starts_with("crates/hotpass-cli/")
-            && relative.ends_with(".rs")
+            && file.extension().is_some_and(|ending| ending == "rs")
             && !relative.contains("/bin/")
             && !relative.ends_with("tests.rs");
         if !in_library {
