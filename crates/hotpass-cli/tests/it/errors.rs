@@ -43,9 +43,3 @@ fn errors_are_events_in_json() {
     assert_eq!(event["event"], "error");
     assert_eq!(event["data"]["exit_code"], 2);
 }
-
-#[cfg(not(feature = "query"))]
-#[test]
-fn query_says_how_to_get_it_when_it_was_left_out() {
-    assert_snapshot!(Sandbox::new().run(&["query", "SELECT 1"]));
-}

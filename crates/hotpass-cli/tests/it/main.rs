@@ -7,6 +7,7 @@ mod doctor;
 mod errors;
 mod help;
 mod init;
+mod query;
 mod sandbox;
 
 #[test]

@@ -65,7 +65,7 @@ pub(crate) fn run(args: QueryArgs, context: &mut Context) -> Result<Exit, Comman
     let tables = tables::collect(&args.table, &args.runs, &args.sql, context)?;
     let cancel = context.cancel.clone();
     let result =
-        engine::query(&tables, &args.sql, || cancel.is_cancelled()).map_err(|error| error.into_command_error())?;
+        engine::query(&tables, &args.sql, || cancel.is_cancelled()).map_err(engine::QueryError::into_command_error)?;
     output::write(&result, format, args.output.as_deref(), context)?;
     Ok(Exit::Done)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
 use hotpass_core::RunDirectory;
 use hotpass_core::fields::RUN_ARTEFACTS;
 use hotpass_ingest::{
