@@ -1,0 +1,7 @@
+//! Finds encoding and dialect of any bytes and reads their records: row numbers grow and nothing panics.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    hotpass_ingest::sniff_arbitrary(bytes);
+});
