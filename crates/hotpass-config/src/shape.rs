@@ -345,9 +345,10 @@ macro_rules! section {
                                 Rule::Append => self.$field.apply_after(&entry.node),
                                 Rule::Plain | Rule::Required => self.$field.apply(&entry.node),
                             };
-                            continue;
-                        }
-                    )+
+                        } else
+                    )+ {
+                        debug_assert!(false, "an overlay is checked before it is applied");
+                    }
                 }
                 values
             }

@@ -110,7 +110,7 @@ impl Findings {
             }
             self.source(&key, source);
         }
-        for (field, _) in &profile.column_synonyms {
+        for field in profile.column_synonyms.keys() {
             self.canonical_field(&join("profile.column_synonyms", field), field);
         }
         self.synonyms_are_distinct(profile);
