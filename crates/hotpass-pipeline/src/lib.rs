@@ -13,6 +13,7 @@ mod progress;
 pub mod publish;
 mod quality;
 mod records;
+mod refine;
 pub mod report;
 pub mod statistics;
 mod survivorship;
@@ -20,3 +21,5 @@ pub mod tables;
 
 pub use compliance::RedactionError;
 pub use progress::{CancelToken, NoProgress, Progress, Stage};
+pub use quality::ExpectationError;
+pub use refine::{RefineError, RefineOutcome, RefineRequest, refine};

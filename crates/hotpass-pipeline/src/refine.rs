@@ -8,13 +8,15 @@ use std::time::Instant;
 
 use arrow::error::ArrowError;
 use hotpass_config::HotpassConfig;
-use hotpass_config::model::Source;
+use hotpass_config::model::{ReportFormat, Source};
 use hotpass_core::{Clock, Diagnostic, RunDirectory, RunId};
 use hotpass_ingest::{
-    DiscoverError, DiscoverOptions, ExcelEpoch, IngestError, LateDiagnostics, MappingFile, MappingRules, OpenTable, ReadOptions, SourceFile,
-    default_memory_limit, discover, map_columns, open_file,
+    DiscoverError, DiscoverOptions, ExcelEpoch, IngestError, LateDiagnostics, MappingFile, MappingRules, OpenTable,
+    ReadOptions, SourceFile, default_memory_limit, discover, map_columns, open_file,
 };
-use hotpass_normalise::{DateOrder, DateRule, Placeholders, TextRule, country_by_alpha2, organization_key_similarity, slug};
+use hotpass_normalise::{
+    DateOrder, DateRule, Placeholders, TextRule, country_by_alpha2, organization_key_similarity, slug,
+};
 use hotpass_provenance::manifest::{FileRecord, RowCounts, RunStatus, StageRecord, config_digest};
 use hotpass_provenance::{Manifest, ManifestError, RunLock};
 use rayon::prelude::*;
@@ -138,6 +140,15 @@ pub enum RefineError {
     /// A file could not be published.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// The copy of the report could not be written.
+    #[error("Failed to write report `{}`", path.display())]
+    Report {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The manifest could not be written.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -145,7 +156,9 @@ pub enum RefineError {
     #[error("The run was interrupted")]
     Cancelled,
     /// Rows in are not rows in entities and quarantine together.
-    #[error("Rows were lost: {rows_in} in, {in_entities} in entities, {quarantined} in quarantine; this is a bug in hotpass")]
+    #[error(
+        "Rows were lost: {rows_in} in, {in_entities} in entities, {quarantined} in quarantine; this is a bug in hotpass"
+    )]
     RowsLost {
         /// Rows in.
         rows_in: u64,
@@ -176,7 +189,8 @@ impl RefineError {
         match self {
             Self::Discover(error) => Some(error.hint()),
             Self::NothingToRefine { .. } => Some(
-                "See what was found with `hotpass inspect`, and map a column to `organization_name` with `hotpass map`".into(),
+                "See what was found with `hotpass inspect`, and map a column to `organization_name` with `hotpass map`"
+                    .into(),
             ),
             Self::Memory { .. } => Some("Raise `ingest.memory_limit_bytes`, or split the input".into()),
             Self::RunId { .. } => Some("Leave `pipeline.run_id` out, or give a UUID".into()),
@@ -238,8 +252,7 @@ impl<'a> Run<'a> {
 
         let started = Instant::now();
         request.progress.started(Stage::Discover, None);
-        let inputs =
-            if request.inputs.is_empty() { vec![pipeline.input_dir.clone()] } else { request.inputs.clone() };
+        let inputs = if request.inputs.is_empty() { vec![pipeline.input_dir.clone()] } else { request.inputs.clone() };
         let discovery = discover(&inputs, &DiscoverOptions { dist_dir: Some(pipeline.dist_dir.clone()) })?;
         let own = std::fs::canonicalize(&pipeline.output_path).ok();
         let files: Vec<SourceFile> = discovery
@@ -258,14 +271,21 @@ impl<'a> Run<'a> {
         let seconds = started.elapsed().as_secs_f64();
         request.progress.finished(Stage::Discover, seconds);
 
-        let config_json = serde_json::to_value(config).unwrap_or_default();
+        let mut config_json = serde_json::to_value(config).unwrap_or_default();
+        // The number of threads changes no result, so that it must not change an id or a digest either.
+        if let Some(pipeline) = config_json.get_mut("pipeline").and_then(serde_json::Value::as_object_mut) {
+            pipeline.remove("threads");
+        }
         let run_id = run_id(request, &files, &config_digest(&config_json))?;
         let folder = |source| RefineError::RunFolder { dist_dir: pipeline.dist_dir.clone(), source };
         let interrupted = interrupted_runs(&pipeline.dist_dir);
         for run in &interrupted {
             diagnostics.push(
                 Diagnostic::warning("refine.run.interrupted", format!("Run `{run}` was interrupted and is incomplete"))
-                    .hint(format!("Delete its folder in `{}` when you no longer need it", pipeline.dist_dir.join("runs").display())),
+                    .hint(format!(
+                        "Delete its folder in `{}` when you no longer need it",
+                        pipeline.dist_dir.join("runs").display()
+                    )),
             );
         }
         let directory = RunDirectory::create(&pipeline.dist_dir, run_id).map_err(folder)?;
@@ -322,7 +342,8 @@ impl<'a> Run<'a> {
                 })
             }
             Err(error) => {
-                let status = if matches!(error, RefineError::Cancelled) { RunStatus::Interrupted } else { RunStatus::Failed };
+                let status =
+                    if matches!(error, RefineError::Cancelled) { RunStatus::Interrupted } else { RunStatus::Failed };
                 self.manifest.error = Some(error.to_string());
                 self.manifest.finish(status, self.request.clock);
                 // The first error is the one to tell; that the manifest could not be written follows from it.
@@ -402,8 +423,13 @@ impl<'a> Run<'a> {
     fn read(&mut self) -> Result<Reading, RefineError> {
         let config = self.request.config;
         let files = mapping_files(config)?;
-        let hints: Vec<String> =
-            config.profile.column_synonyms.iter().flat_map(|(field, names)| names.iter().chain([field])).cloned().collect();
+        let hints: Vec<String> = config
+            .profile
+            .column_synonyms
+            .iter()
+            .flat_map(|(field, names)| names.iter().chain([field]))
+            .cloned()
+            .collect();
         let limit = config.ingest.memory_limit_bytes.unwrap_or_else(default_memory_limit);
         self.request.progress.started(Stage::Read, None);
         let mut reading = Reading::default();
@@ -479,19 +505,28 @@ impl<'a> Run<'a> {
         let mapping = map_columns(&schema, &first, rules);
         // A sheet that the profile lists is data, whatever it lacks: its rows go to quarantine rather than out of sight.
         let listed = source.is_some_and(|source| {
-            schema.id.sheet.as_ref().is_some_and(|sheet| source.sheets.iter().any(|name| name.eq_ignore_ascii_case(sheet)))
+            schema
+                .id
+                .sheet
+                .as_ref()
+                .is_some_and(|sheet| source.sheets.iter().any(|name| name.eq_ignore_ascii_case(sheet)))
         });
         if !mapping.is_data() && !listed {
             reading.skipped.push(skipped(format!("no column is `{}`", mapping.missing_required.join("` or `"))));
             return Ok(());
         }
-        let country = config.pipeline.country_code.clone().unwrap_or_else(|| config.profile.default_country_code.clone());
+        let country =
+            config.pipeline.country_code.clone().unwrap_or_else(|| config.profile.default_country_code.clone());
         let priority = source.map_or(0, |source| source.priority);
         let number = reading.tables.len() as u32;
         let record_table = RecordTable::new(&schema, dataset, priority);
         let plan = TablePlan {
             table: number,
-            columns: record_table.columns.iter().map(|column| (column.letters.clone(), column.header.clone())).collect(),
+            columns: record_table
+                .columns
+                .iter()
+                .map(|column| (column.letters.clone(), column.header.clone()))
+                .collect(),
             defaults: source.map(|source| source.defaults.clone()).unwrap_or_default(),
             country,
             required: required_fields(config),
@@ -535,12 +570,18 @@ impl<'a> Run<'a> {
             .iter()
             .map(|column| ColumnMappingStatistics {
                 header: column.header.clone(),
-                column: record_table.columns.get(column.column_index as usize).map(|column| column.letters.clone()).unwrap_or_default(),
+                column: record_table
+                    .columns
+                    .get(column.column_index as usize)
+                    .map(|column| column.letters.clone())
+                    .unwrap_or_default(),
                 field: column.field.clone(),
                 suggestion: column.suggestion.clone(),
                 confidence: column.confidence,
                 reason: column.reason.clone(),
-                fill: filled.get(column.column_index as usize).map_or(0.0, |&count| count as f64 / statistics.rows_in.max(1) as f64),
+                fill: filled
+                    .get(column.column_index as usize)
+                    .map_or(0.0, |&count| count as f64 / statistics.rows_in.max(1) as f64),
             })
             .collect();
         reading.statistics.push(statistics);
@@ -606,7 +647,12 @@ impl<'a> Run<'a> {
                 batches: Box::new(std::iter::once(Ok(agent.batch))),
                 late_diagnostics: LateDiagnostics::default(),
             };
-            let source = Source { name: agent.dataset.clone(), priority: agent.priority, columns: agent.columns, ..Source::default() };
+            let source = Source {
+                name: agent.dataset.clone(),
+                priority: agent.priority,
+                columns: agent.columns,
+                ..Source::default()
+            };
             let rules = MappingRules { explicit: source.columns.clone(), ..MappingRules::default() };
             self.read_table(table, &agent.dataset, Some(&source), &rules, reading)?;
         }
@@ -692,20 +738,20 @@ impl<'a> Run<'a> {
         artefacts.push(write_diagnostics(&run, &self.diagnostics)?);
         artefacts.extend(write_report_files(&run, statistics, &extras)?);
         if let Some(path) = &pipeline.report_path {
-            outputs.push(report::write_report(path, pipeline.report_format, statistics, &extras)?);
+            outputs.push(write_report_copy(path, pipeline.report_format, statistics, &extras)?);
         }
-        let inputs: Vec<InputFile> = self
-            .inputs
-            .iter()
-            .map(|file| InputFile { name: file.name.to_string(), path: file.path.clone() })
-            .collect();
+        let inputs: Vec<InputFile> =
+            self.inputs.iter().map(|file| InputFile { name: file.name.to_string(), path: file.path.clone() }).collect();
         // The inputs hold what redaction removes, so they stay out of what is published.
         let archived: &[InputFile] = if self.redaction.is_active() { &[] } else { &inputs };
         if pipeline.archive {
             if self.redaction.is_active() {
                 self.diagnostics.push(
-                    Diagnostic::warning("refine.archive.inputs_left_out", "The inputs are not archived, since personal data is redacted")
-                        .hint("Switch `compliance.pii_redaction.enabled` off to archive them"),
+                    Diagnostic::warning(
+                        "refine.archive.inputs_left_out",
+                        "The inputs are not archived, since personal data is redacted",
+                    )
+                    .hint("Switch `compliance.pii_redaction.enabled` off to archive them"),
                 );
             } else {
                 artefacts.push(write_inputs_archive(&run, clock, &inputs)?);
@@ -754,6 +800,29 @@ impl<'a> Run<'a> {
         self.request.progress.finished(Stage::Publish, started.elapsed().as_secs_f64());
         Ok((std::mem::take(statistics), outputs, passed))
     }
+}
+
+/// Writes the copy of the report that was asked for, in the form asked for or that its ending names.
+fn write_report_copy(
+    path: &Path,
+    format: Option<ReportFormat>,
+    statistics: &RunStatistics,
+    extras: &ReportExtras<'_>,
+) -> Result<WrittenFile, RefineError> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let text = match (format, ending.as_str()) {
+        (Some(ReportFormat::Json), _) | (None, "json") => report::json(statistics),
+        (Some(ReportFormat::Markdown), _) | (None, "md" | "markdown") => report::markdown(statistics, extras),
+        (Some(ReportFormat::Html), _) | (None, _) => report::html(statistics, extras),
+    };
+    hotpass_core::write_atomic(path, &text)
+        .map_err(|source| RefineError::Report { path: path.to_path_buf(), source })?;
+    Ok(WrittenFile {
+        path: path.to_path_buf(),
+        sha256: hotpass_core::sha256_bytes(&text),
+        bytes: text.len() as u64,
+        rows: None,
+    })
 }
 
 fn record(path: &str, file: &WrittenFile) -> FileRecord {

@@ -1,3 +1,4 @@
 //! Integration tests of the pipeline.
 
 mod publish;
+mod refine;
