@@ -77,7 +77,12 @@ fn open_source(
         let builder = ParquetRecordBatchReaderBuilder::try_new(open()?).map_err(|error| broken(location, &error))?;
         let metadata = builder.metadata();
         let rows = u64::try_from(metadata.file_metadata().num_rows()).ok();
-        let largest_page_hint = metadata.row_groups().iter().map(|group| group.compressed_size()).max().unwrap_or(0);
+        let largest_page_hint = metadata
+            .row_groups()
+            .iter()
+            .map(parquet::file::metadata::RowGroupMetaData::compressed_size)
+            .max()
+            .unwrap_or(0);
         if largest_page_hint as u64 > options.memory_limit_bytes {
             return Err(IngestError::Refused(Box::new(
                 Diagnostic::error("ingest.file.memory", "A row group of the file is larger than the memory limit")
@@ -135,7 +140,7 @@ fn kinds_of(data_type: &DataType, present: u64) -> CellKinds {
     match data_type {
         DataType::Boolean => kinds.boolean = present,
         DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_) => {
-            kinds.date = present
+            kinds.date = present;
         }
         other if other.is_numeric() => kinds.number = present,
         _ => kinds.text = present,
@@ -181,7 +186,7 @@ fn text_of(array: &ArrayRef, options: &ReadOptions) -> Result<StringArray, Arrow
     };
     match array.data_type() {
         DataType::Float64 => {
-            array.as_primitive::<Float64Type>().iter().for_each(|value| append_number(&mut text, value))
+            array.as_primitive::<Float64Type>().iter().for_each(|value| append_number(&mut text, value));
         }
         // The shortest text of a single-precision number is its own, not that of the double nearest to it.
         DataType::Float32 => array

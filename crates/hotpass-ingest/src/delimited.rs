@@ -43,7 +43,7 @@ pub(crate) fn open_delimited(file: &SourceFile, options: &ReadOptions) -> Result
     let is_decoded = found.encoding != UTF_8;
     let packed = (file.compression != Compression::None).then_some(file.bytes);
     let stream = Utf8Stream::new(Box::new(Cursor::new(head)), found);
-    let sample = Sample::read(Records::new(stream, is_decoded, &dialect, None), &dialect, is_whole, options)
+    let sample = Sample::read(Records::new(stream, is_decoded, dialect, None), dialect, is_whole, options)
         .map_err(read_failed)?;
     if sample.width > COLUMNS_LIMIT {
         return Err(IngestError::Refused(Box::new(
@@ -91,7 +91,7 @@ pub(crate) fn open_delimited(file: &SourceFile, options: &ReadOptions) -> Result
     let batches = DelimitedBatches {
         file: Arc::clone(&file.name),
         location,
-        records: Records::new(Utf8Stream::new(source, found), is_decoded, &dialect, packed),
+        records: Records::new(Utf8Stream::new(source, found), is_decoded, dialect, packed),
         schema,
         width: columns.len(),
         expected: header_width.min(columns.len()),
@@ -164,7 +164,7 @@ struct Sample {
 }
 
 impl Sample {
-    fn read(mut records: Records, dialect: &Dialect, is_whole: bool, options: &ReadOptions) -> io::Result<Self> {
+    fn read(mut records: Records, dialect: Dialect, is_whole: bool, options: &ReadOptions) -> io::Result<Self> {
         let mut grid = Grid::default();
         let mut width = 0;
         let mut count = 0;

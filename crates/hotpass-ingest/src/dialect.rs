@@ -116,7 +116,7 @@ pub fn sniff_arbitrary(bytes: &[u8]) -> (usize, usize) {
     let mut decoded = stream();
     while matches!(decoded.fill(&mut text), Ok(true)) {}
     let dialect = sniff_dialect(&text, None);
-    let mut records = Records::new(stream(), true, &dialect, None);
+    let mut records = Records::new(stream(), true, dialect, None);
     let (mut count, mut length, mut line) = (0, 0, 0);
     while let Ok(Some(record)) = records.next() {
         assert!(record.line > line || count == 0, "lines grow");

@@ -19,7 +19,7 @@ pub enum FileFormat {
     Xlsb,
     /// Binary workbook of Excel 97 and before.
     Xls,
-    /// OpenDocument spreadsheet.
+    /// `OpenDocument` spreadsheet.
     Ods,
     /// Text with separators: csv, tsv, psv.
     Delimited,
@@ -232,7 +232,7 @@ fn looks_binary(head: &[u8]) -> bool {
             byte < 0x20 && !matches!(byte, 0 | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1a | 0x1b | 0x1c..=0x1f)
         })
         .count();
-    let nul = head.iter().filter(|&&byte| byte == 0).count();
+    let nul = memchr::memchr_iter(0, head).count();
     let nul_on_one_side = {
         let even = head.iter().step_by(2).filter(|&&byte| byte == 0).count();
         even * 10 < nul || (nul - even) * 10 < nul

@@ -72,8 +72,8 @@ fn open_format(file: &SourceFile, options: &ReadOptions) -> Result<Opened, Inges
     }
     match file.format {
         FileFormat::Xlsx | FileFormat::Xlsb | FileFormat::Ods => {
-            let scan = scan_package(&file.path, file.format, &location, options).map_err(refuse)?;
-            open_workbook(file, location, scan, options)
+            let scan = scan_package(&file.path, file.format, &location, options).map_err(IngestError::Refused)?;
+            open_workbook(file, &location, scan, options)
         }
         FileFormat::Xls => {
             if file.bytes > options.memory_limit_bytes / 4 {
@@ -83,7 +83,7 @@ fn open_format(file: &SourceFile, options: &ReadOptions) -> Result<Opened, Inges
                         .hint("Raise the memory limit, or save it as xlsx or csv"),
                 ));
             }
-            open_workbook(file, location, PackageScan::default(), options)
+            open_workbook(file, &location, PackageScan::default(), options)
         }
         FileFormat::Json | FileFormat::Ndjson => open_document(file, options),
         FileFormat::Parquet | FileFormat::Arrow => open_columnar(file, options),
@@ -106,12 +106,12 @@ fn open_format(file: &SourceFile, options: &ReadOptions) -> Result<Opened, Inges
 
 fn open_workbook(
     file: &SourceFile,
-    location: Location,
+    location: &Location,
     scan: PackageScan,
     options: &ReadOptions,
 ) -> Result<Opened, IngestError> {
     let workbook = Workbook { path: &file.path, location: location.clone(), scan, options };
-    let sheets = workbook.read(file.format).map_err(|diagnostic| IngestError::Refused(Box::new(diagnostic)))?;
+    let sheets = workbook.read(file.format).map_err(IngestError::Refused)?;
     let hints = HeaderHints::new(&options.header_hints);
     let mut opened = Opened::default();
     for sheet in sheets {
@@ -127,7 +127,7 @@ fn open_workbook(
             Ok(cells) => cells,
             Err(diagnostic) => {
                 opened.skipped.push(Skipped { id: id(0), reason: diagnostic.message.clone() });
-                opened.diagnostics.push(diagnostic);
+                opened.diagnostics.push(*diagnostic);
                 continue;
             }
         };

@@ -1,5 +1,7 @@
 //! Looks into a workbook's zip package before a reader unpacks it: sizes, encryption, and what its sheets use.
 
+#![expect(clippy::unnecessary_box_returns, reason = "made for results, whose errors are boxed to stay small")]
+
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -34,11 +36,16 @@ pub(crate) fn scan_package(
     format: FileFormat,
     location: &Location,
     options: &ReadOptions,
-) -> Result<PackageScan, Diagnostic> {
+) -> Result<PackageScan, Box<Diagnostic>> {
     let broken = |error: &dyn std::fmt::Display| {
-        Diagnostic::error("ingest.file.broken", format!("The package of the workbook is broken or cut off: {error}"))
+        Box::new(
+            Diagnostic::error(
+                "ingest.file.broken",
+                format!("The package of the workbook is broken or cut off: {error}"),
+            )
             .at(location.clone())
-            .hint("Copy or export the file again")
+            .hint("Copy or export the file again"),
+        )
     };
     let file = File::open(path).map_err(|error| broken(&error))?;
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| broken(&error))?;
@@ -54,7 +61,7 @@ pub(crate) fn scan_package(
             (name, part.compressed_size(), part.encrypted())
         };
         if is_encrypted {
-            return Err(encrypted(location.clone()));
+            return Err(Box::new(encrypted(location.clone())));
         }
         // Pictures and the like are never unpacked.
         if !matches!(name.rsplit('.').next(), Some("xml" | "rels" | "bin")) {
@@ -87,7 +94,7 @@ pub(crate) fn scan_package(
         scan.has_merges |= search.has_merges;
         scan.has_formulas |= search.has_formulas;
         if format == FileFormat::Ods && name == "meta-inf/manifest.xml" && search.has_encryption {
-            return Err(encrypted(location.clone()));
+            return Err(Box::new(encrypted(location.clone())));
         }
         if total > options.memory_limit_bytes.saturating_mul(16) {
             return Err(bomb(
@@ -99,14 +106,19 @@ pub(crate) fn scan_package(
     Ok(scan)
 }
 
-fn bomb(location: &Location, message: String) -> Diagnostic {
-    Diagnostic::error("ingest.file.too_large", message)
-        .at(location.clone())
-        .hint("If the file is genuine, raise the memory limit or save its sheets as csv")
+fn bomb(location: &Location, message: String) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::error("ingest.file.too_large", message)
+            .at(location.clone())
+            .hint("If the file is genuine, raise the memory limit or save its sheets as csv"),
+    )
 }
 
 /// Reads a part to its end in blocks and returns its size; a broken end is left to the reader to report.
-fn unpack(part: &mut impl Read, mut each: impl FnMut(u64, &[u8]) -> Result<(), Diagnostic>) -> Result<u64, Diagnostic> {
+fn unpack(
+    part: &mut impl Read,
+    mut each: impl FnMut(u64, &[u8]) -> Result<(), Box<Diagnostic>>,
+) -> Result<u64, Box<Diagnostic>> {
     let mut block = vec![0; 1 << 16];
     let mut size = 0;
     loop {

@@ -69,7 +69,7 @@ pub(crate) struct Records {
 
 impl Records {
     /// Starts reading; `packed_bytes` is the size of a compressed file, to tell a bomb.
-    pub(crate) fn new(stream: Utf8Stream, is_decoded: bool, dialect: &Dialect, packed_bytes: Option<u64>) -> Self {
+    pub(crate) fn new(stream: Utf8Stream, is_decoded: bool, dialect: Dialect, packed_bytes: Option<u64>) -> Self {
         let mut builder = ReaderBuilder::new();
         builder.delimiter(dialect.delimiter);
         let literal = builder.quoting(false).build();
@@ -118,32 +118,28 @@ impl Records {
         }
         let line = self.line;
         let literal = self.unclosed >= UNCLOSED_LIMIT;
-        let (text_end, field_count) = match self.read_one(literal)? {
-            Some(lengths) => lengths,
-            None => {
-                self.unclosed += 1;
-                self.first_unclosed.get_or_insert(line);
-                self.reader.reset();
-                self.literal.reset();
-                self.read_one(true)?.unwrap_or_default()
-            }
+        let (text_end, field_count) = if let Some(lengths) = self.read_one(literal)? {
+            lengths
+        } else {
+            self.unclosed += 1;
+            self.first_unclosed.get_or_insert(line);
+            self.reader.reset();
+            self.literal.reset();
+            self.read_one(true)?.unwrap_or_default()
         };
         // Fields of valid text end between characters, since separators are ASCII.
-        match std::str::from_utf8(&self.fields[..text_end]) {
-            Ok(text) => {
-                let replaced = self.is_decoded && text.contains('\u{fffd}');
-                Ok(Some(Record { line, replaced, text, ends: &self.ends[..field_count] }))
+        if let Ok(text) = std::str::from_utf8(&self.fields[..text_end]) {
+            let replaced = self.is_decoded && text.contains('\u{fffd}');
+            Ok(Some(Record { line, replaced, text, ends: &self.ends[..field_count] }))
+        } else {
+            self.replaced_text.clear();
+            let mut start = 0;
+            for end in &mut self.ends[..field_count] {
+                self.replaced_text.push_str(&String::from_utf8_lossy(&self.fields[start..*end]));
+                start = *end;
+                *end = self.replaced_text.len();
             }
-            Err(_) => {
-                self.replaced_text.clear();
-                let mut start = 0;
-                for end in &mut self.ends[..field_count] {
-                    self.replaced_text.push_str(&String::from_utf8_lossy(&self.fields[start..*end]));
-                    start = *end;
-                    *end = self.replaced_text.len();
-                }
-                Ok(Some(Record { line, replaced: true, text: &self.replaced_text, ends: &self.ends[..field_count] }))
-            }
+            Ok(Some(Record { line, replaced: true, text: &self.replaced_text, ends: &self.ends[..field_count] }))
         }
     }
 
@@ -240,7 +236,7 @@ mod tests {
         let found = FoundEncoding { encoding: UTF_8, mark: 0, has_invalid: false };
         let stream = Utf8Stream::new(Box::new(Cursor::new(text.to_vec())), found);
         let dialect = Dialect { delimiter: b',', quote: Some(b'"'), named_delimiter: false };
-        let mut records = Records::new(stream, false, &dialect, None);
+        let mut records = Records::new(stream, false, dialect, None);
         let mut all = Vec::new();
         while let Some(record) = records.next().unwrap() {
             all.push((record.line, record.fields().map(str::to_owned).collect()));

@@ -44,25 +44,20 @@ pub(crate) fn write_date_time(out: &mut String, value: &ExcelDateTime, is_1904: 
         write_duration(out, time as i64);
         return true;
     }
-    match (is_1904, days) {
+    if !is_1904 && days == 60 {
         // Excel counts a day that never was; a file that has it gets what Excel shows.
-        (false, 60) => out.push_str("1900-02-29"),
-        _ => {
-            let epoch = match (is_1904, days) {
-                (true, _) => NaiveDate::from_ymd_opt(1904, 1, 1),
-                (false, ..60) => NaiveDate::from_ymd_opt(1899, 12, 31),
-                (false, _) => NaiveDate::from_ymd_opt(1899, 12, 30),
-            };
-            match epoch.and_then(|epoch| epoch.checked_add_days(Days::new(days))) {
-                Some(date) => {
-                    let _ = write!(out, "{}", date.format("%Y-%m-%d"));
-                }
-                None => {
-                    write_number(out, serial);
-                    return false;
-                }
-            }
-        }
+        out.push_str("1900-02-29");
+    } else {
+        let epoch = match (is_1904, days) {
+            (true, _) => NaiveDate::from_ymd_opt(1904, 1, 1),
+            (false, ..60) => NaiveDate::from_ymd_opt(1899, 12, 31),
+            (false, _) => NaiveDate::from_ymd_opt(1899, 12, 30),
+        };
+        let Some(date) = epoch.and_then(|epoch| epoch.checked_add_days(Days::new(days))) else {
+            write_number(out, serial);
+            return false;
+        };
+        let _ = write!(out, "{}", date.format("%Y-%m-%d"));
     }
     if time > 0 {
         let _ = write!(out, "T{:02}:{:02}:{:02}", time / 3600, time / 60 % 60, time % 60);
@@ -76,7 +71,7 @@ fn write_duration(out: &mut String, seconds: i64) {
     let _ = write!(out, "{sign}{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
-/// Writes an ISO 8601 date or time as stored by OpenDocument and strict workbooks, without a midnight and without fractions of seconds.
+/// Writes an ISO 8601 date or time as stored by `OpenDocument` and strict workbooks, without a midnight and without fractions of seconds.
 pub(crate) fn write_iso_date_time(out: &mut String, text: &str) {
     let text = text.trim();
     let without_zone = text.strip_suffix('Z').unwrap_or(text);

@@ -1,5 +1,7 @@
 //! Workbooks through calamine: cells go one by one into a [`Grid`], whatever range the sheet declares.
 
+#![expect(clippy::unnecessary_box_returns, reason = "made for results, whose errors are boxed to stay small")]
+
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -23,7 +25,7 @@ const CELLS_BETWEEN_CHECKS: usize = 4096;
 pub(crate) struct Sheet {
     pub(crate) name: String,
     pub(crate) hidden: bool,
-    pub(crate) cells: Result<Cells, Diagnostic>,
+    pub(crate) cells: Result<Cells, Box<Diagnostic>>,
 }
 
 pub(crate) struct Cells {
@@ -43,7 +45,7 @@ type Source = BufReader<File>;
 
 impl Workbook<'_> {
     /// Reads the sheets that are wanted.
-    pub(crate) fn read(&self, format: FileFormat) -> Result<Vec<Sheet>, Diagnostic> {
+    pub(crate) fn read(&self, format: FileFormat) -> Result<Vec<Sheet>, Box<Diagnostic>> {
         let file = File::open(self.path).map_err(|error| self.broken(&error))?;
         let source = BufReader::with_capacity(1 << 16, file);
         match format {
@@ -54,26 +56,36 @@ impl Workbook<'_> {
         }
     }
 
-    fn broken(&self, error: &dyn std::fmt::Display) -> Diagnostic {
+    fn broken(&self, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
+        Box::new(Self::broken_at(self.location.clone(), error))
+    }
+
+    fn broken_sheet(&self, sheet: &str, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
+        Box::new(Self::broken_at(self.location.clone().sheet(sheet), error))
+    }
+
+    fn broken_at(location: Location, error: &dyn std::fmt::Display) -> Diagnostic {
         Diagnostic::error("ingest.file.broken", format!("The workbook cannot be read: {error}"))
-            .at(self.location.clone())
+            .at(location)
             .hint("Open it in a spreadsheet program, save it again and try the new file")
     }
 
-    fn too_large(&self, sheet: &str) -> Diagnostic {
-        Diagnostic::error(
-            "ingest.file.memory",
-            format!("Its cells need more memory than the limit of {} MB", self.options.memory_limit_bytes >> 20),
+    fn too_large(&self, sheet: &str) -> Box<Diagnostic> {
+        Box::new(
+            Diagnostic::error(
+                "ingest.file.memory",
+                format!("Its cells need more memory than the limit of {} MB", self.options.memory_limit_bytes >> 20),
+            )
+            .at(self.location.clone().sheet(sheet))
+            .hint("Raise the memory limit, or save the sheet as csv, which is read in a stream"),
         )
-        .at(self.location.clone().sheet(sheet))
-        .hint("Raise the memory limit, or save the sheet as csv, which is read in a stream")
     }
 
     /// Reads each wanted worksheet with `read`, which gets the memory held so far.
     fn each_sheet(
         &self,
         sheets: &[calamine::Sheet],
-        mut read: impl FnMut(&str, u64) -> Result<Cells, Diagnostic>,
+        mut read: impl FnMut(&str, u64) -> Result<Cells, Box<Diagnostic>>,
     ) -> Vec<Sheet> {
         let mut held = 0;
         let wanted = sheets.iter().filter(|sheet| self.options.wants_sheet(&sheet.name));
@@ -86,18 +98,20 @@ impl Workbook<'_> {
                         cells
                     })
                 } else {
-                    Err(Diagnostic::info(
-                        "ingest.sheet.no_cells",
-                        "The sheet holds no cells: it is a chart, a dialog or a macro",
-                    )
-                    .at(self.location.clone().sheet(sheet.name.as_str())))
+                    Err(Box::new(
+                        Diagnostic::info(
+                            "ingest.sheet.no_cells",
+                            "The sheet holds no cells: it is a chart, a dialog or a macro",
+                        )
+                        .at(self.location.clone().sheet(sheet.name.as_str())),
+                    ))
                 };
                 Sheet { name: sheet.name.clone(), hidden: sheet.visible != SheetVisible::Visible, cells }
             })
             .collect()
     }
 
-    fn read_xlsx(&self, source: Source) -> Result<Vec<Sheet>, Diagnostic> {
+    fn read_xlsx(&self, source: Source) -> Result<Vec<Sheet>, Box<Diagnostic>> {
         let mut workbook: Xlsx<_> = Xlsx::new(source).map_err(|error| match error {
             XlsxError::Password => self.encrypted(),
             error => self.broken(&error),
@@ -105,7 +119,7 @@ impl Workbook<'_> {
         let sheets = workbook.sheets_metadata().to_vec();
         let is_1904 = workbook.has_1904_epoch();
         Ok(self.each_sheet(&sheets, |name, held| {
-            let sheet_broken = |error: XlsxError| self.broken(&error).at(self.location.clone().sheet(name));
+            let sheet_broken = |error: XlsxError| self.broken_sheet(name, &error);
             let merges = if self.scan.has_merges {
                 workbook
                     .merge_cells_by_sheet_name(name)
@@ -141,7 +155,7 @@ impl Workbook<'_> {
         }))
     }
 
-    fn read_xlsb(&self, source: Source) -> Result<Vec<Sheet>, Diagnostic> {
+    fn read_xlsb(&self, source: Source) -> Result<Vec<Sheet>, Box<Diagnostic>> {
         let mut workbook: Xlsb<_> = Xlsb::new(source).map_err(|error| match error {
             calamine::XlsbError::Password => self.encrypted(),
             error => self.broken(&error),
@@ -149,7 +163,7 @@ impl Workbook<'_> {
         let sheets = workbook.sheets_metadata().to_vec();
         let is_1904 = workbook.has_1904_epoch();
         Ok(self.each_sheet(&sheets, |name, held| {
-            let sheet_broken = |error: calamine::XlsbError| self.broken(&error).at(self.location.clone().sheet(name));
+            let sheet_broken = |error: calamine::XlsbError| self.broken_sheet(name, &error);
             let mut filler = Filler::new(self, name, held, is_1904);
             let mut cells = workbook.worksheet_cells_reader(name).map_err(sheet_broken)?;
             while let Some(cell) = cells.next_cell().map_err(sheet_broken)? {
@@ -159,7 +173,7 @@ impl Workbook<'_> {
         }))
     }
 
-    fn read_xls(&self, source: Source) -> Result<Vec<Sheet>, Diagnostic> {
+    fn read_xls(&self, source: Source) -> Result<Vec<Sheet>, Box<Diagnostic>> {
         let mut workbook: Xls<_> = Xls::new(source).map_err(|error| match error {
             XlsError::Password => self.encrypted(),
             error => self.broken(&error),
@@ -171,23 +185,19 @@ impl Workbook<'_> {
                 .merge_cells_by_sheet_name(name)
                 .map(|merges| merges.iter().map(merge).collect())
                 .unwrap_or_default();
-            let range = workbook
-                .worksheet_range(name)
-                .map_err(|error| self.broken(&error).at(self.location.clone().sheet(name)))?;
+            let range = workbook.worksheet_range(name).map_err(|error| self.broken_sheet(name, &error))?;
             self.fill_from_range(name, held, is_1904, &range, merges)
         }))
     }
 
-    fn read_ods(&self, source: Source) -> Result<Vec<Sheet>, Diagnostic> {
+    fn read_ods(&self, source: Source) -> Result<Vec<Sheet>, Box<Diagnostic>> {
         let mut workbook: Ods<_> = Ods::new(source).map_err(|error| match error {
             OdsError::Password => self.encrypted(),
             error => self.broken(&error),
         })?;
         let sheets = workbook.sheets_metadata().to_vec();
         Ok(self.each_sheet(&sheets, |name, held| {
-            let range = workbook
-                .worksheet_range(name)
-                .map_err(|error| self.broken(&error).at(self.location.clone().sheet(name)))?;
+            let range = workbook.worksheet_range(name).map_err(|error| self.broken_sheet(name, &error))?;
             self.fill_from_range(name, held, false, &range, Vec::new())
         }))
     }
@@ -199,7 +209,7 @@ impl Workbook<'_> {
         is_1904: bool,
         range: &calamine::Range<Data>,
         merges: Vec<Merge>,
-    ) -> Result<Cells, Diagnostic> {
+    ) -> Result<Cells, Box<Diagnostic>> {
         let mut filler = Filler::new(self, name, held, is_1904);
         let (first_row, first_column) = range.start().unwrap_or_default();
         for (row, column, value) in range.used_cells() {
@@ -208,8 +218,8 @@ impl Workbook<'_> {
         Ok(filler.finish(merges))
     }
 
-    fn encrypted(&self) -> Diagnostic {
-        encrypted(self.location.clone())
+    fn encrypted(&self) -> Box<Diagnostic> {
+        Box::new(encrypted(self.location.clone()))
     }
 }
 
@@ -230,7 +240,7 @@ fn borrow(value: &Data) -> DataRef<'_> {
         Data::DateTimeIso(text) => DataRef::DateTimeIso(text.clone()),
         Data::DurationIso(text) => DataRef::DurationIso(text.clone()),
         Data::Error(error) => DataRef::Error(error.clone()),
-        _ => DataRef::Empty,
+        Data::Empty => DataRef::Empty,
     }
 }
 
@@ -258,7 +268,7 @@ impl<'a> Filler<'a> {
         Self { workbook, sheet, held, is_1904, grid: Grid::default(), until_check: CELLS_BETWEEN_CHECKS }
     }
 
-    fn check(&mut self) -> Result<(), Diagnostic> {
+    fn check(&mut self) -> Result<(), Box<Diagnostic>> {
         self.until_check -= 1;
         if self.until_check == 0 {
             self.until_check = CELLS_BETWEEN_CHECKS;
@@ -269,12 +279,12 @@ impl<'a> Filler<'a> {
         Ok(())
     }
 
-    fn push_formula(&mut self, (row, column): (u32, u32)) -> Result<(), Diagnostic> {
+    fn push_formula(&mut self, (row, column): (u32, u32)) -> Result<(), Box<Diagnostic>> {
         self.grid.push(row.saturating_add(1), column, CellKind::Formula, "");
         self.check()
     }
 
-    fn push(&mut self, (row, column): (u32, u32), value: &DataRef<'_>) -> Result<(), Diagnostic> {
+    fn push(&mut self, (row, column): (u32, u32), value: &DataRef<'_>) -> Result<(), Box<Diagnostic>> {
         let is_1904 = self.is_1904;
         let row = row.saturating_add(1);
         match value {
