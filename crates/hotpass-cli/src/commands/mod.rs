@@ -17,6 +17,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "each verb owns its arguments, whether or not it takes them apart")]
 
 mod completions;
+mod demo;
 mod doctor;
 mod init;
 mod man;
@@ -51,6 +52,7 @@ macro_rules! verbs {
 
 verbs! {
     Completions => completions::CompletionsArgs,
+    Demo => demo::DemoArgs,
     Doctor => doctor::DoctorArgs,
     Init => init::InitArgs,
     Man => man::ManArgs,

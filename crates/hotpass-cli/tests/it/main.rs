@@ -3,6 +3,7 @@
 //! A snapshot that is missing or differs fails its test, and nothing is accepted by running it; accept with
 //! `INSTA_UPDATE=always cargo test -p hotpass-cli --test it` and read the difference.
 
+mod demo;
 mod doctor;
 mod errors;
 mod help;
