@@ -19,12 +19,15 @@
 mod completions;
 mod demo;
 mod doctor;
+mod explain_provenance;
 mod init;
 mod man;
 mod normalise;
 mod overview;
 mod query;
 mod reference;
+mod report;
+mod verify;
 mod version;
 
 use crate::context::Context;
@@ -54,11 +57,14 @@ verbs! {
     Completions => completions::CompletionsArgs,
     Demo => demo::DemoArgs,
     Doctor => doctor::DoctorArgs,
+    ExplainProvenance => explain_provenance::ExplainProvenanceArgs,
     Init => init::InitArgs,
     Man => man::ManArgs,
     Normalise => normalise::NormaliseArgs,
     Overview => overview::OverviewArgs,
     Query => query::QueryArgs,
     #[command(hide = true)] Reference => reference::ReferenceArgs,
+    Report => report::ReportArgs,
+    Verify => verify::VerifyArgs,
     Version => version::VersionArgs,
 }

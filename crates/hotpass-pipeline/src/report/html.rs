@@ -79,6 +79,24 @@ pub(super) fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// Returns escaped text whose parts in backticks are set as code.
+fn with_code(text: &str) -> String {
+    let mut parts = text.split('`');
+    let mut safe = escape(parts.next().unwrap_or_default()).into_owned();
+    while let Some(code) = parts.next() {
+        match parts.next() {
+            Some(rest) => {
+                let _ = write!(safe, "<code>{}</code>{}", escape(code), escape(rest));
+            }
+            // A single backtick is a character like others.
+            None => {
+                let _ = write!(safe, "`{}", escape(code));
+            }
+        }
+    }
+    safe
+}
+
 fn header(page: &mut String, statistics: &RunStatistics, term: &str) {
     let balanced = statistics.rows_in == statistics.rows_in_entities + statistics.rows_quarantined;
     let _ = write!(
@@ -156,7 +174,7 @@ fn recommendations(statistics: &RunStatistics) -> String {
     }
     body.push_str("<ul class=\"advice\">");
     for advice in &statistics.recommendations {
-        let _ = write!(body, "<li>{}</li>", escape(advice));
+        let _ = write!(body, "<li>{}</li>", with_code(advice));
     }
     body.push_str("</ul>\n");
     body
@@ -567,4 +585,18 @@ fn share(part: u64, whole: u64) -> f64 {
 
 fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backticks_become_code() {
+        let check = |text: &str, expected: &str| assert_eq!(with_code(text), expected);
+        check("see `a_b` & `c`", "see <code>a_b</code> &amp; <code>c</code>");
+        check("one ` only", "one ` only");
+        check("`<b>`", "<code>&lt;b&gt;</code>");
+        check("", "");
+    }
 }
