@@ -26,6 +26,7 @@ mod normalise;
 mod overview;
 mod query;
 mod reference;
+mod refine;
 mod report;
 mod verify;
 mod version;
@@ -64,6 +65,7 @@ verbs! {
     Overview => overview::OverviewArgs,
     Query => query::QueryArgs,
     #[command(hide = true)] Reference => reference::ReferenceArgs,
+    #[command(visible_alias = "run")] Refine => refine::RefineArgs,
     Report => report::ReportArgs,
     Verify => verify::VerifyArgs,
     Version => version::VersionArgs,

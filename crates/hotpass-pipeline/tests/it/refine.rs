@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::UInt32Type;
 use hotpass_config::{ConfigLoader, HotpassConfig};
 use hotpass_core::{Clock, RunDirectory, sha256_file, write_atomic};

@@ -1,0 +1,258 @@
+//! `hotpass refine`: files in, one governed table out.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use hotpass_config::LoadedConfig;
+use hotpass_core::Severity;
+use hotpass_pipeline::{RefineError, RefineOutcome, RefineRequest, refine};
+use serde_json::json;
+
+use crate::context::{ConfigArgs, Context};
+use crate::error::CommandError;
+use crate::exit::{ErrorKind, Exit};
+use crate::progress::StageProgress;
+
+/// Diagnostics that are shown one by one; `diagnostics.json` has all of them.
+const SHOWN_DIAGNOSTICS: usize = 10;
+
+/// Refine files into one governed table, with the evidence of every value
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hotpass refine data --output-path dist/refined.xlsx
+  hotpass refine 'inbox/*.csv' --profile aviation --output-path out.parquet
+
+Exit code 3 when the published data did not meet an expectation; all files are written all the same.")]
+pub(crate) struct RefineArgs {
+    /// Files, folders or patterns to read; the input folder of the configuration when absent
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Folder, file or pattern to read
+    #[arg(long, value_name = "PATH", conflicts_with = "paths")]
+    input_dir: Option<PathBuf>,
+    /// Published file; its ending chooses xlsx, csv, parquet, json or ndjson
+    #[arg(long, short, value_name = "FILE")]
+    output_path: Option<PathBuf>,
+    /// Country of rows that name none, as two letters
+    #[arg(long, value_name = "CODE")]
+    country_code: Option<String>,
+    /// Folder of runs and evidence
+    #[arg(long, value_name = "DIR")]
+    dist_dir: Option<PathBuf>,
+    /// Archive the published files, the run and the inputs as a zip with SHA-256 sums
+    #[arg(long, overrides_with = "no_archive")]
+    archive: bool,
+    /// Write no archive
+    #[arg(long)]
+    no_archive: bool,
+    /// Write the party store here: a `.json` file, or a folder for Parquet
+    #[arg(long, value_name = "PATH")]
+    party_store_path: Option<PathBuf>,
+    /// Write a copy of the report here
+    #[arg(long, value_name = "FILE")]
+    report_path: Option<PathBuf>,
+    /// Form of that copy; by its ending when absent
+    #[arg(long, value_name = "FORMAT", value_parser = ["markdown", "html", "json"])]
+    report_format: Option<String>,
+    /// What failed expectations do: `default` as each says, `strict` all fail the run, `relaxed` none does
+    #[arg(long, value_name = "MODE", value_parser = ["default", "strict", "relaxed"])]
+    qa_mode: Option<String>,
+    /// Mask this published column in reports; may be repeated
+    #[arg(long, value_name = "COLUMN")]
+    sensitive_field: Vec<String>,
+    /// Read this mapping file, made by `hotpass map`; may be repeated, later files win
+    #[arg(long, value_name = "FILE")]
+    mapping: Vec<PathBuf>,
+    /// Threads that work; all of the machine's when absent
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Bytes of memory the run may use for tables; a quarter of the machine's when absent
+    #[arg(long, value_name = "BYTES")]
+    memory_limit: Option<u64>,
+    /// Group by equal keys, without scores: the way that is taken also without this flag
+    #[arg(long)]
+    no_probabilistic: bool,
+    /// Group by match probability; not available yet
+    #[arg(long, conflicts_with = "no_probabilistic", hide = true)]
+    probabilistic: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+impl RefineArgs {
+    /// Returns the flags as keys of the configuration.
+    fn flags(&self) -> Vec<(String, String)> {
+        let mut flags = Vec::new();
+        let mut set = |key: &str, value: String| flags.push((key.to_owned(), value));
+        let path = |path: &Path| path.display().to_string();
+        for (key, value) in [
+            ("pipeline.input_dir", &self.input_dir),
+            ("pipeline.output_path", &self.output_path),
+            ("pipeline.dist_dir", &self.dist_dir),
+            ("pipeline.party_store_path", &self.party_store_path),
+            ("pipeline.report_path", &self.report_path),
+        ] {
+            if let Some(value) = value {
+                set(key, path(value));
+            }
+        }
+        for (key, value) in [
+            ("pipeline.country_code", &self.country_code),
+            ("pipeline.report_format", &self.report_format),
+            ("pipeline.qa_mode", &self.qa_mode),
+        ] {
+            if let Some(value) = value {
+                set(key, value.clone());
+            }
+        }
+        if self.archive || self.no_archive {
+            set("pipeline.archive", self.archive.to_string());
+        }
+        if let Some(threads) = self.threads {
+            set("pipeline.threads", threads.to_string());
+        }
+        if let Some(limit) = self.memory_limit {
+            set("ingest.memory_limit_bytes", limit.to_string());
+        }
+        if !self.sensitive_field.is_empty() {
+            set("pipeline.sensitive_fields", json!(self.sensitive_field).to_string());
+        }
+        if !self.mapping.is_empty() {
+            let files: Vec<String> = self.mapping.iter().map(|file| path(file)).collect();
+            set("ingest.mapping_files", json!(files).to_string());
+        }
+        flags
+    }
+}
+
+/// Runs `hotpass refine`.
+pub(crate) fn run(args: RefineArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    if args.probabilistic {
+        return Err(CommandError::usage("Cannot group by match probability: this version groups by equal keys only")
+            .hint("Leave `--probabilistic` out, or write `--no-probabilistic`"));
+    }
+    let loaded = args.config.load_with(context, &args.flags())?;
+    let outcome = refine_with(context, &loaded, args.paths)?;
+    summarise(context, &loaded, &outcome)?;
+    Ok(if outcome.passed { Exit::Done } else { Exit::DidNotPass })
+}
+
+/// Refines inputs by a loaded configuration, with progress.
+///
+/// # Errors
+///
+/// Returns a command error when the run could not be done.
+pub(crate) fn refine_with(
+    context: &mut Context,
+    loaded: &LoadedConfig,
+    inputs: Vec<PathBuf>,
+) -> Result<RefineOutcome, CommandError> {
+    let progress = StageProgress::new(&context.printer);
+    let origins: BTreeMap<String, String> =
+        loaded.origins().into_iter().map(|(key, origin)| (key, origin.to_string())).collect();
+    let request = RefineRequest {
+        config: &loaded.config,
+        config_origins: origins,
+        inputs,
+        clock: context.clock,
+        progress: &progress,
+        cancel: context.cancel.clone(),
+    };
+    let result = refine(&request);
+    drop(progress);
+    result.map_err(|error| refused(context, &error))
+}
+
+/// Turns the error of a run into that of a command, after showing what was found.
+fn refused(context: &mut Context, error: &RefineError) -> CommandError {
+    if matches!(error, RefineError::Cancelled) {
+        return CommandError::interrupted().hint("Nothing was published by halves; run it again");
+    }
+    let kind = if error.is_usage() { ErrorKind::Usage } else { ErrorKind::Failure };
+    let mut command_error = CommandError::new(kind, "Cannot refine").caused_by(error).hint_if_some(error.hint());
+    if let RefineError::NothingToRefine { skipped, diagnostics, .. } = error {
+        for diagnostic in diagnostics {
+            context.printer.diagnostic(diagnostic);
+        }
+        command_error.causes.extend(skipped.iter().map(|table| {
+            let sheet = table.sheet.as_ref().map(|sheet| format!("#{sheet}")).unwrap_or_default();
+            format!("`{}{sheet}` was left out: {}", table.file, table.reason)
+        }));
+    }
+    command_error
+}
+
+/// Says what a run has made, where it is, and what to do next.
+///
+/// # Errors
+///
+/// Returns an error when the standard output cannot be written.
+pub(crate) fn summarise(
+    context: &mut Context,
+    loaded: &LoadedConfig,
+    outcome: &RefineOutcome,
+) -> Result<(), CommandError> {
+    let statistics = &outcome.statistics;
+    let printer = &mut context.printer;
+    let severe = outcome.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Info);
+    for diagnostic in severe.clone().take(SHOWN_DIAGNOSTICS) {
+        printer.diagnostic(diagnostic);
+    }
+    let more = severe.count().saturating_sub(SHOWN_DIAGNOSTICS);
+    if more > 0 {
+        printer.note(format!("{more} more findings: {}", outcome.run.path("diagnostics.json").display()));
+    }
+    let failed: Vec<&str> =
+        statistics.expectations.iter().filter(|result| !result.success).map(|result| result.name.as_str()).collect();
+    printer.event(
+        "pipeline.summary",
+        &json!({
+            "run_id": statistics.run_id,
+            "passed": outcome.passed,
+            "rows_in": statistics.rows_in,
+            "rows_in_entities": statistics.rows_in_entities,
+            "rows_quarantined": statistics.rows_quarantined,
+            "entities": statistics.entities,
+            "quality_mean": statistics.quality_mean,
+            "failed_expectations": failed,
+            "outputs": outcome.outputs.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>(),
+            "run_folder": outcome.run.root().display().to_string(),
+        }),
+    );
+    if printer.is_quiet() {
+        return Ok(());
+    }
+    let term = loaded.config.profile.organization_term.replace('_', " ");
+    printer.line(format!(
+        "{} rows from {} tables became {} golden records ({term}); {} rows are in quarantine",
+        statistics.rows_in,
+        statistics.tables.len(),
+        statistics.entities,
+        statistics.rows_quarantined
+    ))?;
+    if !statistics.skipped.is_empty() {
+        printer.line(format!("{} sheets or files hold no such table and were left out", statistics.skipped.len()))?;
+    }
+    let holding = statistics.expectations.len() - failed.len();
+    printer.line(format!(
+        "Quality {:.2} of 1 on average; {holding} of {} expectations hold; sources disagree on {} values",
+        statistics.quality_mean,
+        statistics.expectations.len(),
+        statistics.conflicts.values().sum::<u64>()
+    ))?;
+    for name in failed {
+        printer.line(format!("  failed: {name}"))?;
+    }
+    printer.line("")?;
+    for file in &outcome.outputs {
+        printer.line(format!("  {}", file.path.display()))?;
+    }
+    printer.line(format!("  {}", outcome.run.path("report.html").display()))?;
+    printer.line(format!("  {} (evidence of the run)", outcome.run.root().display()))?;
+    for recommendation in statistics.recommendations.iter().take(5) {
+        printer.hint(recommendation);
+    }
+    Ok(())
+}
