@@ -86,3 +86,44 @@ pub(crate) fn lead_score(completeness: f64, email: f64, phone: f64, priority: f6
         1.0 / (1.0 + (-12.0 * (sum - 0.5)).exp())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample_records::{Sample, records};
+
+    #[test]
+    fn contacts_meet_by_channel_and_never_mix_two_people() {
+        let contact = |contact| Sample { name: Some("Acacia"), contact, ..Sample::default() };
+        let records = records(&[(
+            1,
+            vec![
+                contact([Some("Ann Bell"), None, Some("ann@acacia.co.za"), None]),
+                contact([None, Some("Owner"), Some("ann@acacia.co.za"), Some("+27110000001")]),
+                contact([Some("Carl Dube"), None, Some("ann@acacia.co.za"), None]),
+                contact([None, None, None, Some("+27110000002")]),
+            ],
+        )]);
+        let mut merged = Vec::new();
+        collect(&records, &[0, 1, 2, 3], &mut merged);
+        let shown: Vec<_> = merged
+            .iter()
+            .map(|contact| Channel::ALL.map(|channel| contact.get(&records.contacts, channel).unwrap_or("-")))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ["Ann Bell", "Owner", "ann@acacia.co.za", "+27110000001"],
+                ["Carl Dube", "-", "ann@acacia.co.za", "-"],
+                ["-", "-", "-", "+27110000002"],
+            ]
+        );
+    }
+
+    #[test]
+    fn lead_scores_rise_and_keep_their_ends() {
+        assert!(lead_score(0.0, 0.0, 0.0, 0.0).abs() < 1e-12);
+        assert!((lead_score(1.0, 1.0, 1.0, 1.0) - 1.0 / (1.0 + (-4.8f64).exp())).abs() < 1e-12);
+        assert!(lead_score(0.5, 0.6, 0.0, 0.0) < lead_score(0.5, 0.6, 0.85, 0.0));
+    }
+}

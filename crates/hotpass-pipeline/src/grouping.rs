@@ -323,3 +323,87 @@ impl Forest {
         Groups { group_of, count, links: self.links }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sample_records::{Sample, records};
+
+    fn group(samples: Vec<Sample>) -> Groups {
+        let resolve = Resolve::default();
+        let similarity = |a: &str, b: &str| if a.split(' ').next() == b.split(' ').next() { 0.8 } else { 0.1 };
+        DeterministicGrouping { resolve: &resolve, similarity: &similarity }.group(&records(&[(0, samples)]))
+    }
+
+    fn named(name: &'static str) -> Sample {
+        Sample { name: Some(name), ..Sample::default() }
+    }
+
+    #[track_caller]
+    fn check(samples: Vec<Sample>, expected: &[u32]) {
+        assert_eq!(group(samples).group_of, expected);
+    }
+
+    #[test]
+    fn missing_keys_join_nothing() {
+        check(vec![Sample::default(), Sample::default(), Sample::default()], &[0, 1, 2]);
+        check(vec![named("Acacia"), Sample::default(), named("Baobab")], &[0, 1, 2]);
+    }
+
+    #[test]
+    fn equal_names_and_registration_numbers_join() {
+        let registered = |name| Sample { registration: Some("2001/000001/07"), ..named(name) };
+        check(vec![named("Acacia"), named("Baobab"), named("ACACIA")], &[0, 1, 0]);
+        check(vec![registered("Acacia"), named("Baobab"), registered("Marula")], &[0, 1, 0]);
+    }
+
+    #[test]
+    fn shared_channels_join_only_similar_names() {
+        let phone = |name| Sample { contact: [None, None, None, Some("+27110000001")], ..named(name) };
+        check(vec![phone("Acacia Club"), phone("Acacia Flying"), phone("Baobab")], &[0, 0, 1]);
+        let domain = |name| Sample { domain: Some("acacia.co.za"), ..named(name) };
+        check(vec![domain("Acacia Club"), domain("Baobab")], &[0, 1]);
+        let many = ["Acacia A", "Acacia B", "Acacia C", "Acacia D", "Acacia E", "Acacia F"];
+        check(many.into_iter().map(phone).collect(), &[0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn links_are_a_spanning_forest_with_their_rules() {
+        let phone = |name| Sample { contact: [None, None, None, Some("+27110000001")], ..named(name) };
+        let groups = group(vec![phone("Acacia Club"), phone("Acacia Flying"), named("Acacia Club")]);
+        let links: Vec<_> = groups.links.iter().map(|link| (link.left, link.right, link.rule)).collect();
+        assert_eq!(links, [(0, 2, "name"), (0, 1, "phone")]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_rows_does_not_matter(
+            rows in prop::collection::vec((0usize..5, 0usize..4, 0usize..4), 1..30),
+            seed in any::<u64>(),
+        ) {
+            const NAMES: [&str; 5] = ["Acacia Club", "Acacia Flying", "Baobab", "Baobab Two", "Marula"];
+            const PHONES: [Option<&str>; 4] = [None, Some("+27110000001"), Some("+27110000002"), Some("+27110000003")];
+            const NUMBERS: [Option<&str>; 4] = [None, None, Some("2001/000001/07"), Some("2002/000002/07")];
+            let sample = |&(name, phone, number): &(usize, usize, usize)| Sample {
+                contact: [None, None, None, PHONES[phone]],
+                registration: NUMBERS[number],
+                ..named(NAMES[name])
+            };
+            let mut order: Vec<usize> = (0..rows.len()).collect();
+            order.sort_by_key(|&at| (at as u64 + 1).wrapping_mul(seed | 1));
+            let sets = |order: &[usize]| {
+                let groups = group(order.iter().map(|&at| sample(&rows[at])).collect());
+                let mut sets = vec![BTreeSet::new(); groups.count as usize];
+                for (position, &set) in groups.group_of.iter().enumerate() {
+                    sets[set as usize].insert(order[position]);
+                }
+                sets.into_iter().collect::<BTreeSet<_>>()
+            };
+            prop_assert_eq!(sets(&(0..rows.len()).collect::<Vec<_>>()), sets(&order));
+        }
+    }
+}

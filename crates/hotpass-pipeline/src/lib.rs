@@ -15,6 +15,8 @@ mod quality;
 mod records;
 mod refine;
 pub mod report;
+#[cfg(test)]
+mod sample_records;
 pub mod statistics;
 mod survivorship;
 pub mod tables;

@@ -85,3 +85,62 @@ pub(crate) fn distinct(candidates: &[Candidate<'_>], positions: &mut Vec<usize>)
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::TextField;
+    use crate::sample_records::{Sample, records};
+
+    /// Checks which value of three records in the order of trust a rule chooses.
+    #[track_caller]
+    fn check(rule: SurvivorshipRule, samples: [(&'static str, Option<i32>, Option<&'static str>); 3], expected: &str) {
+        let samples = samples.map(|(notes, date, registration)| Sample {
+            name: Some("Acacia"),
+            notes: Some(notes),
+            date,
+            registration,
+            ..Sample::default()
+        });
+        let records = records(&[(1, samples.to_vec())]);
+        let candidates: Vec<Candidate<'_>> = (0..3)
+            .filter_map(|record| {
+                Some(Candidate { record, source: record, value: records.get(TextField::Notes, record)? })
+            })
+            .collect();
+        let winner = select(rule, &candidates, &records).expect("there are candidates");
+        assert_eq!(candidates[winner].value, expected, "{rule:?}");
+    }
+
+    #[test]
+    fn each_rule_chooses_by_its_measure_and_ties_fall_to_the_order_of_trust() {
+        use SurvivorshipRule::{Completeness, Frequency, ListUnion, Longest, Recency, SourcePriority};
+        let samples = [("b", Some(1), None), ("ccc", Some(9), None), ("b", None, Some("1"))];
+        check(SourcePriority, samples, "b");
+        check(ListUnion, samples, "b");
+        check(Recency, samples, "ccc");
+        check(Longest, samples, "ccc");
+        check(Frequency, samples, "b");
+        check(Completeness, [("x", None, None), ("y", Some(1), Some("1")), ("z", Some(1), Some("1"))], "y");
+        check(Recency, [("x", None, None), ("y", None, None), ("z", None, None)], "x");
+        check(Longest, [("éé", None, None), ("xx", None, None), ("y", None, None)], "éé");
+        check(Frequency, [("x", None, None), ("y", None, None), ("z", None, None)], "x");
+    }
+
+    #[test]
+    fn distinct_keeps_the_first_of_each_value() {
+        let candidate = |record: u32, value| Candidate { record, source: record, value };
+        for repeats in [1, 20] {
+            let candidates: Vec<_> = ["a", "b", "a"]
+                .into_iter()
+                .cycle()
+                .take(3 * repeats)
+                .zip(0..)
+                .map(|(value, at)| candidate(at, value))
+                .collect();
+            let mut positions = Vec::new();
+            distinct(&candidates, &mut positions);
+            assert_eq!(positions, [0, 1]);
+        }
+    }
+}
