@@ -37,7 +37,7 @@ pub(crate) struct Assembly<'a> {
 ///
 /// Returns an error when a table cannot be built.
 pub(crate) fn assemble(
-    assembly: Assembly<'_>,
+    assembly: &Assembly<'_>,
     chunks: Vec<GoldenChunk>,
 ) -> Result<(RunTables, RunStatistics), ArrowError> {
     let (records, entities) = (assembly.records, assembly.entities);
@@ -45,7 +45,7 @@ pub(crate) fn assemble(
         records.spans.par_iter().map(|span| crosswalk_of(records, entities, span)).collect::<Result<Vec<_>, _>>()?;
     let links = links(records, entities, assembly.groups)?;
     let quarantine = quarantine(records, &assembly.quarantined)?;
-    let statistics = statistics(&assembly, &chunks);
+    let statistics = statistics(assembly, &chunks);
     let mut tables = RunTables {
         golden: Vec::with_capacity(chunks.len()),
         crosswalk,

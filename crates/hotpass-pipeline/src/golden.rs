@@ -749,10 +749,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
             let redacted = survival.redaction.covers(FIELDS[position].0);
             let builder = &mut self.fields[position];
             match value.as_ref().map(|published| &published.value) {
-                Some(PublishedValue::Date(days)) => {
-                    self.dates.append_value(*days);
-                    continue;
-                }
+                Some(PublishedValue::Date(days)) => self.dates.append_value(*days),
                 Some(PublishedValue::One(text)) if redacted => builder.append_value(survival.redaction.apply(text)),
                 Some(PublishedValue::One(text)) => builder.append_value(text),
                 Some(PublishedValue::Joined(text)) if redacted => {

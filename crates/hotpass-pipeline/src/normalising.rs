@@ -413,15 +413,12 @@ fn coalesce(mut columns: Vec<StringArray>, positions: &[u16], len: usize) -> (Op
             let mut values = StringBuilder::with_capacity(len, columns[0].value_data().len());
             let mut sources = Vec::with_capacity(len);
             for row in 0..len {
-                match columns.iter().position(|column| !column.is_null(row)) {
-                    Some(column) => {
-                        values.append_value(columns[column].value(row));
-                        sources.push(positions[column]);
-                    }
-                    None => {
-                        values.append_null();
-                        sources.push(NO_COLUMN);
-                    }
+                if let Some(column) = columns.iter().position(|column| !column.is_null(row)) {
+                    values.append_value(columns[column].value(row));
+                    sources.push(positions[column]);
+                } else {
+                    values.append_null();
+                    sources.push(NO_COLUMN);
                 }
             }
             (Some(values.finish()), FieldSource::Columns(sources))

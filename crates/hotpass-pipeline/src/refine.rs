@@ -404,7 +404,7 @@ impl<'a> Run<'a> {
             skipped: reading.skipped,
             changes: reading.changes,
         };
-        let (tables, mut statistics) = assemble::assemble(assembly, chunks)?;
+        let (tables, mut statistics) = assemble::assemble(&assembly, chunks)?;
         if statistics.rows_in != statistics.rows_in_entities + statistics.rows_quarantined
             || statistics.rows_in_entities != records.len() as u64
         {
@@ -813,7 +813,7 @@ fn write_report_copy(
     let text = match (format, ending.as_str()) {
         (Some(ReportFormat::Json), _) | (None, "json") => report::json(statistics),
         (Some(ReportFormat::Markdown), _) | (None, "md" | "markdown") => report::markdown(statistics, extras),
-        (Some(ReportFormat::Html), _) | (None, _) => report::html(statistics, extras),
+        _ => report::html(statistics, extras),
     };
     hotpass_core::write_atomic(path, &text)
         .map_err(|source| RefineError::Report { path: path.to_path_buf(), source })?;

@@ -1,5 +1,7 @@
 //! Whole runs over data with known truth.
 
+#![expect(clippy::print_stdout, reason = "the reason of a skip and the figures of a run are shown")]
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
