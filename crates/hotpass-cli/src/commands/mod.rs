@@ -17,6 +17,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "each verb owns its arguments, whether or not it takes them apart")]
 
 mod completions;
+mod config;
 mod demo;
 mod doctor;
 mod explain_provenance;
@@ -24,6 +25,7 @@ mod init;
 mod man;
 mod normalise;
 mod overview;
+mod profile;
 mod query;
 mod reference;
 mod refine;
@@ -56,6 +58,7 @@ macro_rules! verbs {
 
 verbs! {
     Completions => completions::CompletionsArgs,
+    Config => config::ConfigCommandArgs,
     Demo => demo::DemoArgs,
     Doctor => doctor::DoctorArgs,
     ExplainProvenance => explain_provenance::ExplainProvenanceArgs,
@@ -63,6 +66,7 @@ verbs! {
     Man => man::ManArgs,
     Normalise => normalise::NormaliseArgs,
     Overview => overview::OverviewArgs,
+    Profile => profile::ProfileArgs,
     Query => query::QueryArgs,
     #[command(hide = true)] Reference => reference::ReferenceArgs,
     #[command(visible_alias = "run")] Refine => refine::RefineArgs,
