@@ -1,33 +1,6 @@
-//! What counts as blank around a value and instead of one.
+//! What counts as blank around a value, and plain forms of text.
 
 use unicode_normalization::{UnicodeNormalization, is_nfkc_quick};
-
-/// Words that stand where a value is missing, in lower case.
-const PLACEHOLDERS: &[&str] = &[
-    "n/a",
-    "na",
-    "n.a.",
-    "n.a",
-    "#n/a",
-    "nan",
-    "null",
-    "nil",
-    "none",
-    "no",
-    "tba",
-    "tbc",
-    "tbd",
-    "unknown",
-    "not available",
-    "not applicable",
-    "not provided",
-    "not known",
-    "geen",
-    "onbekend",
-    "x",
-    "xx",
-    "xxx",
-];
 
 /// Whether a character is white space or has no width.
 pub(crate) fn is_blank(character: char) -> bool {
@@ -42,16 +15,6 @@ pub(crate) fn is_blank(character: char) -> bool {
 /// Trims white space, controls and characters without width from both ends.
 pub(crate) fn trim_blank(value: &str) -> &str {
     value.trim_matches(is_blank)
-}
-
-/// Whether a trimmed value is empty, only punctuation, or a word that means "no value".
-pub(crate) fn is_placeholder(trimmed: &str) -> bool {
-    const LONGEST: usize = 14;
-    if trimmed.len() > LONGEST {
-        return trimmed.bytes().all(|byte| matches!(byte, b'-' | b'_' | b'.' | b'?' | b'*'));
-    }
-    !trimmed.chars().any(char::is_alphanumeric) && !trimmed.contains('@')
-        || PLACEHOLDERS.iter().any(|word| word.eq_ignore_ascii_case(trimmed))
 }
 
 /// Returns the text in compatibility composition without characters of no width, or nothing when it is so already.
@@ -104,15 +67,5 @@ mod tests {
         check("S.A.", "s a");
         check("", "");
         check("--", "");
-    }
-
-    #[test]
-    fn placeholders_are_recognised() {
-        for word in ["", "-", "N/A", "none", "???", "nil", "----------------------"] {
-            assert!(is_placeholder(word), "{word}");
-        }
-        for word in ["@", "0", "no-reply", "xxxx", "nancy"] {
-            assert!(!is_placeholder(word), "{word}");
-        }
     }
 }

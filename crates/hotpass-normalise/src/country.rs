@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use hashbrown::HashMap;
 
 use crate::{
-    blank::{is_placeholder, table_key, trim_blank},
+    blank::{table_key, trim_blank},
     kernel::{FieldRule, Outcome, RuleCounts},
+    placeholder::{is_placeholder, no_value},
 };
 
 /// A country of ISO 3166-1.
@@ -98,7 +99,7 @@ impl FieldRule for CountryRule {
                 scratch.push_str(country.name);
                 Outcome::Changed
             }
-            Err("country.empty") => Outcome::Empty,
+            Err("country.empty") => no_value(value, counts),
             Err(reason) => Outcome::Failed(reason),
         }
     }

@@ -61,7 +61,7 @@ impl DateRule {
 
 impl FieldRule for DateRule {
     fn apply(&self, _row: usize, value: &str, scratch: &mut String, counts: &mut RuleCounts) -> Outcome {
-        if is_iso(value) && iso_date(value).is_some() {
+        if is_iso(value) && iso_date(value).is_some() && !self.text.is_placeholder(value) {
             return Outcome::Same;
         }
         let Some(clean) = self.text.clean(value, counts) else { return Outcome::Empty };

@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use crate::{
-    blank::{compatibility_form, is_blank, is_placeholder, trim_blank},
+    blank::{compatibility_form, is_blank, trim_blank},
     kernel::{FieldRule, Outcome, RuleCounts},
+    placeholder::{is_placeholder, no_value},
 };
 
 /// Longest local part, in bytes (RFC 5321, 4.5.3.1.1).
@@ -560,7 +561,7 @@ pub(crate) fn is_plain_domain(domain: &[u8]) -> bool {
 fn canonical<'a>(value: &'a str, counts: &mut RuleCounts) -> Result<Cow<'a, str>, Outcome> {
     let trimmed = trim_blank(value);
     if is_placeholder(trimmed) {
-        return Err(Outcome::Empty);
+        return Err(no_value(trimmed, counts));
     }
     if trimmed.len() != value.len() {
         counts.add("email.trim");

@@ -1,9 +1,10 @@
 //! Numbers that identify an organisation or a place: registration numbers, VAT numbers, postal codes.
 
 use crate::{
-    blank::{compatibility_form, is_blank, is_placeholder, trim_blank},
+    blank::{compatibility_form, is_blank, trim_blank},
     country::parse_country,
     kernel::{FieldRule, Outcome, RuleCounts},
+    placeholder::{is_placeholder, no_value},
 };
 
 /// Longest identifier that is believed to be one, in characters.
@@ -571,7 +572,7 @@ impl FieldRule for RegistrationNumberRule {
         if self.country == Some("ZA") && is_plain_south_african(value.as_bytes()) {
             return Outcome::Same;
         }
-        let Some(text) = tidy(value) else { return Outcome::Empty };
+        let Some(text) = tidy(value) else { return no_value(value, counts) };
         let parsed = match self.country {
             Some("ZA") => south_african_registration(&text),
             Some("GB") => british_registration(&text),
@@ -608,7 +609,7 @@ impl VatNumberRule {
 
 impl FieldRule for VatNumberRule {
     fn apply(&self, _row: usize, value: &str, scratch: &mut String, counts: &mut RuleCounts) -> Outcome {
-        let Some(text) = tidy(value) else { return Outcome::Empty };
+        let Some(text) = tidy(value) else { return no_value(value, counts) };
         settle(vat(&text, self.country), value, scratch, counts)
     }
 }
@@ -631,7 +632,7 @@ impl FieldRule for PostalCodeRule {
         if self.country == Some("ZA") && value.len() == 4 && is_digits(value) && value != "0000" {
             return Outcome::Same;
         }
-        let Some(text) = tidy(value) else { return Outcome::Empty };
+        let Some(text) = tidy(value) else { return no_value(value, counts) };
         settle(postal_code(&text, self.country), value, scratch, counts)
     }
 }

@@ -25,6 +25,12 @@ pub trait FieldRule: Sync {
     fn apply(&self, row: usize, value: &str, scratch: &mut String, counts: &mut RuleCounts) -> Outcome;
 }
 
+impl<R: FieldRule + ?Sized> FieldRule for &R {
+    fn apply(&self, row: usize, value: &str, scratch: &mut String, counts: &mut RuleCounts) -> Outcome {
+        (**self).apply(row, value, scratch, counts)
+    }
+}
+
 /// How often each step of a rule changed a value, by code.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleCounts(

@@ -120,7 +120,7 @@ pub struct RuleOptions {
     pub country: String,
     /// How dates of three bare numbers are read.
     pub date_order: DateOrder,
-    /// Words that mean "no value", besides the built-in ones.
+    /// Words that mean "no value" in a field of any kind, besides the built-in ones; they are compared without regard to case.
     pub null_values: Vec<String>,
 }
 
@@ -133,7 +133,8 @@ impl Default for RuleOptions {
 /// Returns the rule for a kind of field.
 pub fn rule_for(kind: Kind, options: &RuleOptions) -> Box<dyn FieldRule> {
     let country = Some(options.country.as_str());
-    let text = TextRule::new(Placeholders::with(&options.null_values));
+    let words = Placeholders::with(&options.null_values);
+    let text = TextRule::new(words.clone());
     match kind {
         Kind::Organization => Box::new(OrganizationRule::new(&options.country, text)),
         Kind::Person => Box::new(PersonRule::new(text)),
@@ -141,14 +142,14 @@ pub fn rule_for(kind: Kind, options: &RuleOptions) -> Box<dyn FieldRule> {
         Kind::Slug => Box::new(SlugRule::new(text)),
         Kind::Category => Box::new(CategoryRule::new(text)),
         Kind::Role => Box::new(CategoryRule::for_roles(text)),
-        Kind::Email => Box::new(EmailRule),
-        Kind::Phone => Box::new(PhoneRule::new(country)),
-        Kind::Web => Box::new(WebRule),
-        Kind::Province => Box::new(ProvinceRule::new(country)),
-        Kind::Country => Box::new(CountryRule),
-        Kind::RegistrationNumber => Box::new(RegistrationNumberRule::new(country)),
-        Kind::VatNumber => Box::new(VatNumberRule::new(country)),
-        Kind::PostalCode => Box::new(PostalCodeRule::new(country)),
+        Kind::Email => Box::new(words.guard(EmailRule)),
+        Kind::Phone => Box::new(words.guard(PhoneRule::new(country))),
+        Kind::Web => Box::new(words.guard(WebRule)),
+        Kind::Province => Box::new(words.guard(ProvinceRule::new(country))),
+        Kind::Country => Box::new(words.guard(CountryRule)),
+        Kind::RegistrationNumber => Box::new(words.guard(RegistrationNumberRule::new(country))),
+        Kind::VatNumber => Box::new(words.guard(VatNumberRule::new(country))),
+        Kind::PostalCode => Box::new(words.guard(PostalCodeRule::new(country))),
         Kind::Address => Box::new(AddressRule::new(&options.country, text)),
         Kind::Text => Box::new(text),
     }

@@ -37,6 +37,7 @@ mod numbering_plan;
 mod organization;
 mod person;
 mod phone;
+mod placeholder;
 mod region;
 mod slug;
 mod text;
@@ -59,7 +60,8 @@ pub use organization::{
 };
 pub use person::{PersonName, PersonRule, compose_person, parse_person};
 pub use phone::{LineType, Phone, PhoneRule, parse_phone, phone_verdict, split_phones};
+pub use placeholder::{GuardedRule, Placeholders};
 pub use region::{ProvinceRule, Subdivision, has_provinces, parse_province, province_of_town};
 pub use slug::{SlugRule, slug};
-pub use text::{Placeholders, TextRule};
+pub use text::TextRule;
 pub use web::{Web, WebRule, own_domain, parse_web, web_identity};

@@ -20,10 +20,11 @@ use rlibphonenumber::{
 };
 
 use crate::{
-    blank::{compatibility_form, is_blank, is_placeholder, trim_blank},
+    blank::{compatibility_form, is_blank, trim_blank},
     country::parse_country,
     kernel::{FieldRule, Outcome, RuleCounts},
     numbering_plan::read_plain,
+    placeholder::{is_placeholder, no_value},
 };
 
 /// Fewest digits of a number that stands alone in a cell with several.
@@ -366,7 +367,7 @@ fn other_readings(text: &str, digits: usize, region: Option<Region>) -> Option<(
 fn clean<'a>(value: &'a str, counts: &mut RuleCounts) -> Result<Cow<'a, str>, Outcome> {
     let trimmed = trim_blank(value);
     if is_placeholder(trimmed) || (!trimmed.is_empty() && trimmed.bytes().all(|byte| byte == b'0')) {
-        return Err(Outcome::Empty);
+        return Err(no_value(trimmed, counts));
     }
     if trimmed.len() != value.len() {
         counts.add("phone.trim");

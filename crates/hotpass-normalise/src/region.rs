@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use hashbrown::HashMap;
 
 use crate::{
-    blank::{is_placeholder, table_key, trim_blank},
+    blank::{table_key, trim_blank},
     country::parse_country,
     kernel::{FieldRule, Outcome, RuleCounts},
+    placeholder::{is_placeholder, no_value},
 };
 
 /// Shortest name, in letters, in which a slip of one letter is put right.
@@ -235,7 +236,7 @@ impl FieldRule for ProvinceRule {
                 scratch.push_str(part.name);
                 Outcome::Changed
             }
-            Err("region.empty") => Outcome::Empty,
+            Err("region.empty") => no_value(value, counts),
             Err(reason) if index_of(country).is_some_and(|index| index.complete) => Outcome::Failed(reason),
             Err(_) => {
                 if country.is_empty() || index_of(country).is_some() {

@@ -2,139 +2,12 @@
 
 use std::borrow::Cow;
 
-use hashbrown::HashSet;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-use crate::{FieldRule, Outcome, RuleCounts};
+use crate::{FieldRule, Outcome, Placeholders, RuleCounts};
 
 /// Longest text that is kept, in characters.
 const MAX_CHARACTERS: usize = 10_000;
-
-/// Words that mean "no value", in lower case.
-const PLACEHOLDERS: &[&str] = &[
-    "-",
-    "--",
-    "---",
-    "----",
-    "–",
-    "—",
-    "_",
-    ".",
-    "..",
-    "...",
-    "?",
-    "??",
-    "???",
-    "*",
-    "/",
-    "//",
-    "n/a",
-    "(n/a)",
-    "na",
-    "n.a.",
-    "n.a",
-    "n\\a",
-    "n-a",
-    "n / a",
-    "#n/a",
-    "#ref!",
-    "#value!",
-    "#name?",
-    "#null!",
-    "#div/0!",
-    "#num!",
-    "#n/a n/a",
-    "none",
-    "(none)",
-    "null",
-    "(null)",
-    "<null>",
-    "nil",
-    "nan",
-    "undefined",
-    "tbd",
-    "(tbd)",
-    "tba",
-    "(tba)",
-    "tbc",
-    "(tbc)",
-    "unknown",
-    "(unknown)",
-    "not available",
-    "not applicable",
-    "not listed",
-    "(not listed)",
-    "not provided",
-    "not known",
-    "not specified",
-    "no data",
-    "no value",
-    "to be confirmed",
-    "to be advised",
-    "to be determined",
-    "onbekend",
-    "geen",
-    "nvt",
-    "n.v.t.",
-    "blank",
-    "(blank)",
-    "empty",
-    "xxx",
-    "xxxx",
-];
-
-/// The words that mean "no value", compared without regard to case.
-#[derive(Debug, Clone)]
-pub struct Placeholders {
-    words: HashSet<String>,
-    /// For each first byte in lower case, the byte lengths (bit 63: 63 and more) of the words that begin with it.
-    lengths: Box<[u64; 256]>,
-}
-
-impl Placeholders {
-    /// Returns the built-in words and more.
-    pub fn with(more: &[String]) -> Self {
-        let mut placeholders = Self { words: HashSet::new(), lengths: Box::new([0; 256]) };
-        for word in PLACEHOLDERS.iter().copied().chain(more.iter().map(|word| word.trim())) {
-            placeholders.insert(word);
-        }
-        placeholders
-    }
-
-    /// Returns the same words without one; for a field where it is a value, as `NA` is among countries.
-    #[must_use]
-    pub fn without(mut self, word: &str) -> Self {
-        self.words.remove(&word.to_lowercase());
-        self
-    }
-
-    fn insert(&mut self, word: &str) {
-        let word = word.to_lowercase();
-        if let Some(first) = word.bytes().next() {
-            self.lengths[usize::from(first)] |= 1 << word.len().min(63);
-            self.words.insert(word);
-        }
-    }
-
-    /// Returns whether a trimmed text is one of the words.
-    pub fn contains(&self, text: &str) -> bool {
-        let Some(first) = text.bytes().next() else { return false };
-        if first.is_ascii() {
-            // Lower-casing can change the length of text beyond ASCII; such words are looked up in any case.
-            let length = 1_u64 << text.len().min(63);
-            if text.is_ascii() && self.lengths[usize::from(first.to_ascii_lowercase())] & length == 0 {
-                return false;
-            }
-        }
-        self.words.contains(text) || self.words.contains(text.to_lowercase().as_str())
-    }
-}
-
-impl Default for Placeholders {
-    fn default() -> Self {
-        Self::with(&[])
-    }
-}
 
 /// Cleans text of any kind; every other rule begins with this one and keeps its `text.` codes.
 ///
@@ -216,7 +89,7 @@ pub(crate) fn clean_characters<'a>(value: &'a str, counts: &mut RuleCounts) -> C
 }
 
 /// Returns whether a text is printable ASCII with single spaces between words.
-fn is_plain(value: &str) -> bool {
+pub(crate) fn is_plain(value: &str) -> bool {
     let bytes = value.as_bytes();
     let mut previous = b' ';
     for &byte in bytes {
@@ -445,13 +318,6 @@ mod tests {
         ] {
             check(input, expected);
         }
-    }
-
-    #[test]
-    fn more_placeholders_are_taken_and_given_back() {
-        let words = Placeholders::with(&["Nie Bekend".to_owned(), "ÄÖ".to_owned()]);
-        assert!(words.contains("nie bekend") && words.contains("NIE BEKEND") && words.contains("äö"));
-        assert!(words.contains("NA") && !words.without("na").contains("NA"));
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use crate::{
-    blank::{is_blank, is_placeholder, trim_blank},
+    blank::{is_blank, trim_blank},
     email::{is_free_provider, is_plain_domain},
     kernel::{FieldRule, Outcome, RuleCounts},
+    placeholder::{is_placeholder, no_value},
 };
 
 /// Longest address, in bytes, that common software accepts.
@@ -214,7 +215,7 @@ fn host_of(url: &str) -> Option<&str> {
 fn canonical(value: &str, url: &mut String, counts: &mut RuleCounts) -> Result<(), Outcome> {
     let trimmed = trim_blank(value);
     if is_placeholder(trimmed) {
-        return Err(Outcome::Empty);
+        return Err(no_value(trimmed, counts));
     }
     if trimmed.len() != value.len() {
         counts.add("web.trim");
@@ -225,7 +226,7 @@ fn canonical(value: &str, url: &mut String, counts: &mut RuleCounts) -> Result<(
     let text = single_address(trimmed, counts);
     let rest = strip_schemes(&text, counts).map_err(Outcome::Failed)?;
     if rest.is_empty() || rest.eq_ignore_ascii_case("www.") || rest.eq_ignore_ascii_case("www") {
-        return Err(Outcome::Empty);
+        return Err(no_value(trimmed, counts));
     }
     let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let authority = strip_credentials(authority, rest.len() == text.len(), counts).map_err(Outcome::Failed)?;
