@@ -4,8 +4,6 @@ use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
-use crate::fold::fold_char;
-
 /// The legal form of an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LegalForm {
@@ -299,29 +297,26 @@ static BY_LAST_WORD: LazyLock<HashMap<&'static str, Vec<Spelling>>> = LazyLock::
 
 /// Longest spelling of a word of a legal form, in bytes as written.
 const LONGEST_WORD: usize = 40;
+/// Longest folded form of such a word, in bytes.
+const LONGEST_FOLDED: usize = 48;
 
 /// Finds a legal form at the end of a text; never one that is the whole text.
 pub(super) fn find_at_end(text: &str, country: &str) -> Option<Found> {
-    let mut folded = String::new();
-    let (start, last_dotted) = last_word(text, text.len(), &mut folded)?;
-    let spellings = BY_LAST_WORD.get(folded.as_str())?;
+    let last = last_word(text, text.len())?;
+    let spellings = BY_LAST_WORD.get(last.folded())?;
     let mut best: Option<(usize, usize, bool, &'static Spelling)> = None;
-    let mut word = String::new();
     for spelling in spellings {
         let words = spelling.before.len();
         if best.is_some_and(|(most, ..)| words < most) {
             break;
         }
-        let mut at = start;
-        let is_found = spelling.before.iter().all(|wanted| {
-            word.clear();
-            match last_word(text, at, &mut word) {
-                Some((begin, _)) if word == *wanted => {
-                    at = begin;
-                    true
-                }
-                _ => false,
+        let mut at = last.start;
+        let is_found = spelling.before.iter().all(|wanted| match last_word(text, at) {
+            Some(word) if word.folded() == *wanted => {
+                at = word.start;
+                true
             }
+            _ => false,
         });
         if !is_found {
             continue;
@@ -331,10 +326,9 @@ pub(super) fn find_at_end(text: &str, country: &str) -> Option<Found> {
             let written = text[at..].trim_end();
             let is_capital = !written.chars().any(char::is_lowercase) && text[..at].chars().any(char::is_lowercase);
             // `SA` is the country's own name in southern Africa.
-            let is_place =
-                matches!(country, "ZA" | "NA" | "BW" | "LS" | "SZ") && matches!(folded.as_str(), "sa" | "na");
-            let is_mixed = matches!(folded.as_str(), "oy" | "co") && !is_place;
-            if !(last_dotted || (is_capital && !is_place) || is_mixed) {
+            let is_place = matches!(country, "ZA" | "NA" | "BW" | "LS" | "SZ") && matches!(last.folded(), "sa" | "na");
+            let is_mixed = matches!(last.folded(), "oy" | "co") && !is_place;
+            if !(last.has_stop || (is_capital && !is_place) || is_mixed) {
                 continue;
             }
         }
@@ -349,10 +343,25 @@ pub(super) fn find_at_end(text: &str, country: &str) -> Option<Found> {
     has_name.then_some(Found { form: &spelling.form, start: at })
 }
 
-/// Finds the last word before a byte offset and appends its folded form without full stops and apostrophes.
-///
-/// Returns where the word begins (with a bracket that opens right before it) and whether it has a full stop inside.
-fn last_word(text: &str, end: usize, folded: &mut String) -> Option<(usize, bool)> {
+/// A word as written in a text.
+struct Word {
+    /// Its folded form, at the start of the buffer.
+    folded: [u8; LONGEST_FOLDED],
+    length: usize,
+    /// Where it begins, with a bracket that opens right before it.
+    start: usize,
+    /// Whether it has a full stop inside.
+    has_stop: bool,
+}
+
+impl Word {
+    fn folded(&self) -> &str {
+        std::str::from_utf8(&self.folded[..self.length]).unwrap_or_default()
+    }
+}
+
+/// Finds the last word before a byte offset; nothing for one that is too long for a legal form.
+fn last_word(text: &str, end: usize) -> Option<Word> {
     let head = text[..end].trim_end_matches(|character: char| {
         character.is_whitespace() || matches!(character, '.' | ',' | '(' | ')' | '[' | ']' | ';' | ':' | '-' | '"')
     });
@@ -367,31 +376,37 @@ fn last_word(text: &str, end: usize, folded: &mut String) -> Option<(usize, bool
             break;
         }
     }
-    if start == head.len() {
-        return None;
-    }
     // `Technologies.Ltd` is not one word: a full stop after more than a few letters ends a word.
-    let word = &head[start..];
+    let written = &head[start..];
     let mut offset = 0;
-    if let Some(dot) = word.rfind('.')
-        && word[..dot].rsplit('.').next().is_some_and(|part| part.len() > 2)
+    if let Some(dot) = written.rfind('.')
+        && written[..dot].rsplit('.').next().is_some_and(|part| part.len() > 2)
     {
         offset = dot + 1;
     }
-    let word = &word[offset..];
-    let mut has_stop = false;
-    for character in word.chars() {
+    let mut word = Word { folded: [0; LONGEST_FOLDED], length: 0, start: start + offset, has_stop: false };
+    for character in written[offset..].chars() {
         match character {
-            '.' => has_stop = true,
+            '.' => word.has_stop = true,
             '\'' => {}
-            other => fold_char(other, folded),
+            _ => {
+                let mut ascii = [0_u8; 4];
+                let plain = if character.is_ascii() {
+                    character.encode_utf8(&mut ascii)
+                } else {
+                    deunicode::deunicode_char(character).unwrap_or_default()
+                };
+                for byte in plain.bytes() {
+                    *word.folded.get_mut(word.length)? = byte.to_ascii_lowercase();
+                    word.length += 1;
+                }
+            }
         }
     }
-    let mut begin = start + offset;
-    if text[..begin].ends_with(['(', '[']) {
-        begin -= 1;
+    if text[..word.start].ends_with(['(', '[']) {
+        word.start -= 1;
     }
-    (!folded.is_empty()).then_some((begin, has_stop))
+    (word.length > 0).then_some(word)
 }
 
 #[cfg(test)]
