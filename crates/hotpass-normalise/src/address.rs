@@ -1,7 +1,9 @@
 //! Postal addresses in one line: a light parse into unit, number, street, box, town and postcode.
 
+use std::borrow::Cow;
+
 use crate::letter_case::{is_all_capitals, title_case};
-use crate::text::{clean_characters, outcome};
+use crate::text::clean_characters;
 use crate::{FieldRule, Outcome, RuleCounts, TextRule};
 
 /// An address in its parts.
@@ -39,6 +41,12 @@ impl Address {
         parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
     }
 }
+
+/// Longest text that can be an address, in bytes.
+const LONGEST_ADDRESS: usize = 2_000;
+
+/// How often an address is looked at again before it is given up.
+const MOST_LOOKS: usize = 7;
 
 /// Abbreviations of kinds of street in English, by their form without full stop, sorted.
 const ENGLISH: &[(&str, &str)] = &[
@@ -150,8 +158,19 @@ const UNITS: &[(&str, &str)] = &[
 /// assert_eq!(address.display(), "Unit 6, 78 Fourth Avenue, Durban, 4001");
 /// ```
 pub fn parse_address(text: &str, country: &str) -> Address {
-    let mut counts = RuleCounts::default();
-    parse_clean(&clean_lines(text, &mut counts), country, &mut counts)
+    let lines = clean_lines(text, &mut RuleCounts::default());
+    let mut cased = String::new();
+    let parts = Parts::read(&lines, country, &mut cased, &mut Steps::default());
+    let owned = |part: &Option<Cow<'_, str>>| part.as_deref().map(str::to_owned);
+    Address {
+        unit: owned(&parts.unit),
+        number: parts.number.map(str::to_owned),
+        street: owned(&parts.street),
+        post_box: owned(&parts.post_box),
+        suburb: (!parts.suburbs.is_empty()).then(|| parts.suburbs.join(", ")),
+        town: parts.town.map(str::to_owned),
+        postcode: parts.postcode.map(str::to_owned),
+    }
 }
 
 /// Joins street, town and postcode to one line in the usual form; nothing when no part has a value.
@@ -171,7 +190,8 @@ pub fn compose_address(
 ) -> Option<String> {
     let text = TextRule::default();
     let mut counts = RuleCounts::default();
-    let mut line = String::new();
+    let length = [street, town, postcode].iter().flatten().map(|part| part.len() + 2).sum();
+    let mut line = String::with_capacity(length);
     for part in [street, town, postcode].into_iter().flatten() {
         let Some(part) = text.clean(part, &mut counts) else { continue };
         if !line.is_empty() {
@@ -179,14 +199,15 @@ pub fn compose_address(
         }
         line.push_str(&part);
     }
-    (!line.is_empty()).then(|| parse_address(&line, country).display())
+    (!line.is_empty()).then(|| display(&line, country, &mut Steps::default()))
 }
 
 /// Writes addresses in one line, their parts separated by commas.
 ///
 /// Counts `address.abbreviation` (written out), `address.post_box` (usual spelling), `address.title_case` (it was all in
 /// capitals) and `address.format` (anything else that changed). Fails with `address.no_letters` when there is neither a
-/// letter nor a postal code, and with `address.email` when it is an e-mail address.
+/// letter nor a postal code, with `address.email` when it is an e-mail address, and with `address.unclear` when its parts cannot
+/// be told apart, and with `address.too_long` above 2,000 bytes.
 #[derive(Debug, Clone)]
 pub struct AddressRule {
     text: TextRule,
@@ -204,113 +225,187 @@ impl FieldRule for AddressRule {
     fn apply(&self, _row: usize, value: &str, scratch: &mut String, counts: &mut RuleCounts) -> Outcome {
         let lines = clean_lines(value, counts);
         let Some(clean) = self.text.clean(&lines, counts) else { return Outcome::Empty };
-        if clean.contains('@') && !clean.contains(' ') {
+        let is_email = |text: &str| text.contains('@') && !text.contains(' ');
+        if clean.len() > LONGEST_ADDRESS {
+            return Outcome::Failed("address.too_long");
+        }
+        if is_email(&clean) {
             return Outcome::Failed("address.email");
         }
         if !clean.chars().any(char::is_alphabetic) && !is_postcode(&clean, &self.country) {
             return Outcome::Failed("address.no_letters");
         }
-        let mut steps = RuleCounts::default();
-        let mut display = parse_clean(&clean, &self.country, &mut steps).display();
-        // A part that was written out can join another; a few looks settle it.
-        for _ in 0..6 {
-            let again = parse_clean(&display, &self.country, &mut RuleCounts::default()).display();
-            if again == display {
-                break;
+        let mut steps = Steps::default();
+        let mut line = display(&clean, &self.country, &mut steps);
+        if line != *clean {
+            // A part that was written out can join another; a few looks settle it.
+            let mut looks = 0;
+            loop {
+                let again = display(&line, &self.country, &mut Steps::default());
+                if again == line {
+                    break;
+                }
+                looks += 1;
+                if looks == MOST_LOOKS {
+                    return Outcome::Failed("address.unclear");
+                }
+                line = again;
             }
-            display = again;
         }
-        if display.is_empty() {
+        if line.len() > LONGEST_ADDRESS {
+            return Outcome::Failed("address.too_long");
+        }
+        if line.is_empty() {
             return Outcome::Failed("address.no_letters");
         }
-        if display != *clean {
-            if steps.iter().next().is_none() {
-                counts.add("address.format");
-            }
-            for code in ["address.abbreviation", "address.post_box", "address.title_case"] {
-                if steps.iter().any(|(counted, _)| counted == code) {
+        if is_email(&line) {
+            return Outcome::Failed("address.email");
+        }
+        if line != *clean {
+            let Steps { abbreviation, post_box, title_case } = steps;
+            for (changed, code) in [
+                (abbreviation, "address.abbreviation"),
+                (post_box, "address.post_box"),
+                (title_case, "address.title_case"),
+                (!abbreviation && !post_box && !title_case, "address.format"),
+            ] {
+                if changed {
                     counts.add(code);
                 }
             }
         }
-        outcome(value, &display, scratch)
+        self.text.outcome(value, &line, scratch, counts)
     }
 }
 
 /// Turns line breaks to commas before white space is collapsed, since they part an address.
-fn clean_lines<'a>(text: &'a str, counts: &mut RuleCounts) -> std::borrow::Cow<'a, str> {
+fn clean_lines<'a>(text: &'a str, counts: &mut RuleCounts) -> Cow<'a, str> {
     if !text.contains(['\n', '\r']) {
         return clean_characters(text, counts);
     }
     counts.add("text.line_break");
     let lines: Vec<&str> = text.split(['\n', '\r']).map(|line| line.trim().trim_end_matches(',')).collect();
     let lines = lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ");
-    std::borrow::Cow::Owned(clean_characters(&lines, counts).into_owned())
+    Cow::Owned(clean_characters(&lines, counts).into_owned())
 }
 
-fn parse_clean(clean: &str, country: &str, counts: &mut RuleCounts) -> Address {
-    let mut cased = String::new();
-    let mut text = clean;
-    let is_long = clean.chars().filter(|letter| letter.is_alphabetic()).count() > 4;
-    if is_long && is_all_capitals(clean) && title_case(clean, &mut cased) {
-        counts.add("address.title_case");
-        text = &cased;
-    }
-    let mut address = Address::default();
-    let mut places: Vec<String> = Vec::new();
-    let parts = text.split([',', ';']).map(|part| part.trim_matches([' ', '.'])).filter(|part| !part.is_empty());
-    for mut part in parts {
-        if address.post_box.is_none()
-            && let Some(post_box) = post_box(part)
+/// What was done to an address.
+#[derive(Debug, Default)]
+struct Steps {
+    abbreviation: bool,
+    post_box: bool,
+    title_case: bool,
+}
+
+/// An address in its parts, borrowed from its text where they are right as written.
+#[derive(Debug, Default)]
+struct Parts<'a> {
+    unit: Option<Cow<'a, str>>,
+    number: Option<&'a str>,
+    street: Option<Cow<'a, str>>,
+    post_box: Option<Cow<'a, str>>,
+    suburbs: Vec<&'a str>,
+    town: Option<&'a str>,
+    postcode: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes a clean text apart; `cased` is room for another letter case.
+    fn read(clean: &'a str, country: &str, cased: &'a mut String, steps: &mut Steps) -> Self {
+        let mut text = clean;
+        if is_all_capitals(clean)
+            && clean.chars().filter(|letter| letter.is_alphabetic()).count() > 4
+            && title_case(clean, cased)
         {
-            if post_box != part {
-                counts.add("address.post_box");
-            }
-            address.post_box = Some(post_box);
-            continue;
+            steps.title_case = true;
+            text = cased;
         }
-        if address.street.is_none()
-            && address.unit.is_none()
-            && let Some((unit, rest)) = take_unit(part)
-        {
-            address.unit = Some(unit);
-            part = rest;
+        let mut parts = Self::default();
+        for mut part in text.split([',', ';']) {
+            part = part.trim_matches([' ', '.']);
             if part.is_empty() {
                 continue;
             }
+            if parts.post_box.is_none()
+                && let Some(post_box) = post_box(part)
+            {
+                steps.post_box |= post_box != part;
+                parts.post_box = Some(post_box);
+                continue;
+            }
+            if parts.street.is_none()
+                && parts.unit.is_none()
+                && let Some((unit, rest)) = take_unit(part)
+            {
+                parts.unit = Some(unit);
+                part = rest;
+                if part.is_empty() {
+                    continue;
+                }
+            }
+            if parts.street.is_none()
+                && let Some((number, street)) = street(part, country, steps)
+            {
+                parts.number = number;
+                parts.street = Some(street);
+                continue;
+            }
+            // The last place is the town; those before it are suburbs.
+            if let Some(place) = parts.town.replace(part) {
+                parts.suburbs.push(place);
+            }
         }
-        if address.street.is_none()
-            && let Some((number, street)) = street(part, country, counts)
-        {
-            address.number = number;
-            address.street = Some(street);
-            continue;
-        }
-        places.push(part.to_owned());
+        parts.take_postcode(country);
+        parts
     }
-    take_postcode(&mut address, &mut places, country);
-    address.town = places.pop();
-    address.suburb = (!places.is_empty()).then(|| places.join(", "));
-    address
+
+    /// Takes the postcode off the last place.
+    fn take_postcode(&mut self, country: &str) {
+        let Some(last) = self.town else { return };
+        if is_postcode(last, country) {
+            self.postcode = Some(last);
+            self.town = self.suburbs.pop();
+            return;
+        }
+        let separate_code = last.rsplit_once(' ').filter(|(town, code)| {
+            is_postcode(code, country)
+                && code.bytes().any(|byte| byte.is_ascii_digit())
+                && town.chars().any(char::is_alphabetic)
+        });
+        if let Some((town, code)) = separate_code {
+            self.postcode = Some(code);
+            self.town = Some(town.trim_end());
+        }
+    }
+
+    /// Appends the address in one line, from the unit to the postcode.
+    fn append(&self, line: &mut String) {
+        let start = line.len();
+        let mut append = |part: &str, separator: &str| {
+            if part.is_empty() {
+                return;
+            }
+            if line.len() > start {
+                line.push_str(separator);
+            }
+            line.push_str(part);
+        };
+        append(self.unit.as_deref().unwrap_or_default(), ", ");
+        append(self.number.unwrap_or_default(), ", ");
+        append(self.street.as_deref().unwrap_or_default(), if self.number.is_some() { " " } else { ", " });
+        append(self.post_box.as_deref().unwrap_or_default(), ", ");
+        for part in self.suburbs.iter().chain(&self.town).chain(&self.postcode) {
+            append(part, ", ");
+        }
+    }
 }
 
-fn take_postcode(address: &mut Address, places: &mut Vec<String>, country: &str) {
-    let Some(last) = places.last() else { return };
-    if is_postcode(last, country) {
-        address.postcode = places.pop();
-        return;
-    }
-    let has_separate_code = last.rsplit_once(' ').filter(|(town, code)| {
-        is_postcode(code, country)
-            && code.bytes().any(|byte| byte.is_ascii_digit())
-            && town.chars().any(char::is_alphabetic)
-    });
-    if let Some((town, code)) = has_separate_code {
-        address.postcode = Some(code.to_owned());
-        let town = town.trim_end().to_owned();
-        places.pop();
-        places.push(town);
-    }
+/// Returns the display form of a clean address.
+fn display(clean: &str, country: &str, steps: &mut Steps) -> String {
+    let mut cased = String::new();
+    let mut line = String::with_capacity(clean.len() + 8);
+    Parts::read(clean, country, &mut cased, steps).append(&mut line);
+    line
 }
 
 fn is_postcode(text: &str, country: &str) -> bool {
@@ -323,7 +418,12 @@ fn is_postcode(text: &str, country: &str) -> bool {
     text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn post_box(part: &str) -> Option<String> {
+fn post_box(part: &str) -> Option<Cow<'_, str>> {
+    // Every kind of box begins with one of two letters, and its number has a digit.
+    let first = part.bytes().find(|byte| !matches!(byte, b'.' | b' '))?;
+    if !matches!(first | 0x20, b'p' | b'b') || !part.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let bare: String = part.chars().filter(|character| *character != '.').collect();
     let bare = bare.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     for (start, canonical) in [
@@ -346,14 +446,14 @@ fn post_box(part: &str) -> Option<String> {
         let is_number = number.bytes().any(|byte| byte.is_ascii_digit())
             && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'X' || byte == b' ');
         if is_number {
-            return Some(format!("{canonical} {number}"));
+            return Some(Cow::Owned(format!("{canonical} {number}")));
         }
     }
     None
 }
 
 /// Takes a unit off the start: `Flat 3 102 King Road` gives `Flat 3` and the rest.
-fn take_unit(part: &str) -> Option<(String, &str)> {
+fn take_unit(part: &str) -> Option<(Cow<'_, str>, &str)> {
     let (word, rest) = part.split_once(' ')?;
     let bare = word.trim_end_matches('.');
     let canonical = UNITS.iter().find(|(known, _)| known.eq_ignore_ascii_case(bare))?.1;
@@ -362,46 +462,65 @@ fn take_unit(part: &str) -> Option<(String, &str)> {
     let is_number = number.len() <= 5
         && number.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && (number.bytes().any(|byte| byte.is_ascii_digit()) || number.len() == 1);
-    is_number.then(|| (format!("{canonical} {}", number.to_ascii_uppercase()), rest.trim_start_matches(['-', ' '])))
+    if !is_number {
+        return None;
+    }
+    let written = &part[..part.len() - rest.len()];
+    let is_usual = written.trim_end().strip_prefix(canonical).and_then(|end| end.strip_prefix(' ')) == Some(number)
+        && !number.bytes().any(|byte| byte.is_ascii_lowercase());
+    let unit = if is_usual {
+        Cow::Borrowed(written.trim_end())
+    } else {
+        Cow::Owned(format!("{canonical} {}", number.to_ascii_uppercase()))
+    };
+    Some((unit, rest.trim_start_matches(['-', ' '])))
 }
 
 /// Reads a house number and a street, or nothing when the part does not look like a street.
-fn street(part: &str, country: &str, counts: &mut RuleCounts) -> Option<(Option<String>, String)> {
-    let mut words: Vec<&str> = part.split(' ').collect();
-    let number = words.first().copied().filter(|word| is_house_number(word)).map(str::to_owned);
-    if number.is_some() {
-        words.remove(0);
-    }
-    let has_name = words.iter().any(|word| word.chars().any(char::is_alphabetic));
-    if !has_name {
+fn street<'a>(part: &'a str, country: &str, steps: &mut Steps) -> Option<(Option<&'a str>, Cow<'a, str>)> {
+    let (first, behind) = part.split_once(' ').unwrap_or((part, ""));
+    let (number, name) = if is_house_number(first) { (Some(first), behind) } else { (None, part) };
+    if !name.chars().any(char::is_alphabetic) {
         return None;
     }
-    let is_corner = words.first().is_some_and(|word| {
-        matches!(word.trim_end_matches('.').to_ascii_lowercase().as_str(), "cnr" | "cor" | "corner" | "h/v")
-    });
-    let last = words.len() - 1;
-    let ends_street = last > 0 && (written_out(words[last], country).is_some() || is_street_word(words[last]));
-    if number.is_none() && !is_corner && !(ends_street && is_sure_street_word(words[last], country)) {
-        return None;
+    let (first, last) = (name.split(' ').next().unwrap_or(name), name.rsplit(' ').next().unwrap_or(name));
+    let is_corner =
+        ["cnr", "cor", "corner", "h/v"].iter().any(|mark| mark.eq_ignore_ascii_case(first.trim_end_matches('.')));
+    let has_words = name.contains(' ');
+    if number.is_none() && !is_corner {
+        let ends_street = has_words && (written_out(last, country).is_some() || is_street_word(last));
+        if !(ends_street && is_sure_street_word(last, country)) {
+            return None;
+        }
     }
-    let mut street = String::with_capacity(part.len() + 8);
-    for (at, word) in words.iter().enumerate() {
-        if at > 0 {
+    if !is_corner {
+        // Only the kind of the street, which ends its name, is written out; `St` at a start is a saint.
+        let full = written_out(last, country).filter(|full| has_words && *full != last);
+        let Some(full) = full else { return Some((number, Cow::Borrowed(name))) };
+        steps.abbreviation = true;
+        let mut street = String::with_capacity(name.len() + 8);
+        street.push_str(&name[..name.len() - last.len()]);
+        street.push_str(full);
+        return Some((number, Cow::Owned(street)));
+    }
+    // At a corner every street has its end.
+    let mut street = String::with_capacity(name.len() + 8);
+    let mut words = name.split(' ').peekable();
+    while let Some(word) = words.next() {
+        let is_first = street.is_empty();
+        if !is_first {
             street.push(' ');
         }
-        // The kind of a street ends its name; `St` at a start is a saint. At a corner every street has its end.
-        let is_end = at > 0 && (at == last || (is_corner && matches!(words.get(at + 1), Some(&("&" | "and" | "en")))));
+        let is_end = !is_first && words.peek().is_none_or(|next| matches!(*next, "&" | "and" | "en"));
         let full = match written_out(word, country) {
             Some(full) if is_end => full,
-            _ if at == 0 && is_corner && words.len() > 1 => "Corner",
+            _ if is_first && has_words => "Corner",
             _ => word,
         };
-        if full != *word {
-            counts.add("address.abbreviation");
-        }
+        steps.abbreviation |= full != word;
         street.push_str(full);
     }
-    Some((number, street))
+    Some((number, Cow::Owned(street)))
 }
 
 fn is_house_number(word: &str) -> bool {

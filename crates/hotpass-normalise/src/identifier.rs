@@ -107,6 +107,10 @@ fn generic(text: &str, reason: &'static str) -> Canonical {
         }
         number.extend(word.chars().flat_map(char::to_uppercase));
     }
+    // A capital can be written in pieces that compose.
+    if let Some(composed) = compatibility_form(&number) {
+        number = composed;
+    }
     if number.chars().count() > LONGEST_IDENTIFIER || !number.chars().any(char::is_numeric) {
         return Err(reason);
     }

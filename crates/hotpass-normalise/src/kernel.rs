@@ -52,6 +52,11 @@ impl RuleCounts {
         }
     }
 
+    /// Returns how many changes this run of a rule has counted.
+    pub(crate) fn changes(&self) -> u64 {
+        self.1.iter().map(|(_, count)| count).sum()
+    }
+
     /// Adds the counts of another.
     pub fn merge(&mut self, other: &Self) {
         for (code, count) in other.iter() {

@@ -1,7 +1,7 @@
 //! Names of persons: order, titles, particles, initials, suffixes and roles in brackets.
 
 use crate::letter_case::{capitalise, is_all_capitals};
-use crate::text::{clean_characters, outcome};
+use crate::text::clean_characters;
 use crate::{FieldRule, Outcome, RuleCounts, TextRule};
 
 /// The name of a person in its parts.
@@ -20,6 +20,12 @@ pub struct PersonName {
     /// The role written in brackets or in place of a name.
     pub role: Option<String>,
 }
+
+/// Longest text that can be a name, in bytes.
+const LONGEST_NAME: usize = 1_000;
+
+/// How often a name is looked at again before it is given up.
+const MOST_LOOKS: usize = 5;
 
 /// Titles by their folded form, sorted, with the usual spelling.
 const TITLES: &[(&str, &str)] = &[
@@ -197,8 +203,9 @@ pub fn compose_person(given: Option<&str>, family: Option<&str>) -> Option<Strin
 /// Writes names of persons in reading order without title and role.
 ///
 /// Counts `person.order` (`Surname, Given`), `person.title`, `person.role` (a role in brackets taken off), `person.case` (all
-/// capitals or all small), `person.initials`, `person.suffix` and `person.role_only` (a role in place of a name: no value).
-/// Fails with `person.no_letters`, `person.email` or `person.digits` when the text is something else.
+/// capitals or all small), `person.initials`, `person.suffix`, `person.role_only` (a role in place of a name: no value) and
+/// `person.format` (anything else that changed).
+/// Fails with `person.no_letters`, `person.email`, `person.digits`, `person.too_long` or `person.unclear` when the text is something else.
 #[derive(Debug, Clone, Default)]
 pub struct PersonRule {
     text: TextRule,
@@ -213,7 +220,11 @@ impl PersonRule {
 
 impl FieldRule for PersonRule {
     fn apply(&self, _row: usize, value: &str, scratch: &mut String, counts: &mut RuleCounts) -> Outcome {
+        let changes = counts.changes();
         let Some(clean) = self.text.clean(value, counts) else { return Outcome::Empty };
+        if clean.len() > LONGEST_NAME {
+            return Outcome::Failed("person.too_long");
+        }
         if clean.contains('@') {
             return Outcome::Failed("person.email");
         }
@@ -224,22 +235,31 @@ impl FieldRule for PersonRule {
             return Outcome::Failed("person.no_letters");
         }
         let mut name = parse_clean(&clean, &self.text, counts);
-        // A second look settles what the first uncovered, such as a title behind a title.
-        for _ in 0..4 {
-            if name.display.is_empty() {
-                break;
-            }
+        // A second look settles what the first uncovered, such as a title behind a title. What does not settle is a list or
+        // a sentence.
+        let mut looks = 0;
+        while !name.display.is_empty() {
             let again = parse_clean(&name.display, &self.text, &mut RuleCounts::default());
             if again.display == name.display {
                 break;
             }
+            looks += 1;
+            if looks == MOST_LOOKS {
+                return Outcome::Failed("person.unclear");
+            }
             name = again;
+        }
+        if name.display.len() > LONGEST_NAME {
+            return Outcome::Failed("person.too_long");
         }
         if !name.display.chars().any(char::is_alphabetic) {
             counts.add("person.role_only");
             return Outcome::Empty;
         }
-        outcome(value, &name.display, scratch)
+        if counts.changes() == changes && name.display != value {
+            counts.add("person.format");
+        }
+        self.text.outcome(value, &name.display, scratch, counts)
     }
 }
 

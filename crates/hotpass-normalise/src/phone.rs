@@ -27,6 +27,9 @@ use crate::{
     placeholder::{is_placeholder, no_value},
 };
 
+/// Longest value that is looked at, in bytes; no cell of telephone numbers is longer.
+const LONGEST_VALUE: usize = 1_000;
+
 /// Fewest digits of a number that stands alone in a cell with several.
 const FEWEST_DIGITS: usize = 6;
 
@@ -242,7 +245,11 @@ impl FieldRule for PhoneRule {
         if found.number.extension.is_some() {
             counts.add("phone.extension");
         }
-        scratch.push_str(&e164(&found.number));
+        if found.place.is_some() {
+            append_e164(&found.number, scratch);
+        } else {
+            scratch.push_str(&e164(&found.number));
+        }
         if scratch == value { Outcome::Same } else { Outcome::Changed }
     }
 }
@@ -275,6 +282,30 @@ fn e164(number: &PhoneNumber) -> Cow<'_, str> {
     PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164)
 }
 
+/// Appends a number without leading zeros in E.164.
+fn append_e164(number: &PhoneNumber, into: &mut String) {
+    let mut buffer = [0_u8; MOST_DIGITS];
+    into.push('+');
+    into.push_str(digits(u64::from(number.country_code.unsigned_abs()), &mut buffer));
+    into.push_str(digits(number.national_number, &mut buffer));
+}
+
+/// Most digits of a number.
+const MOST_DIGITS: usize = 20;
+
+/// Writes a number in decimal digits.
+fn digits(mut number: u64, buffer: &mut [u8; MOST_DIGITS]) -> &str {
+    let mut start = buffer.len();
+    loop {
+        start -= 1;
+        buffer[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return std::str::from_utf8(&buffer[start..]).unwrap_or_default();
+        }
+    }
+}
+
 /// Finds the number in a value.
 fn read(value: &str, region: Option<Region>, counts: &mut RuleCounts) -> Result<Found, Outcome> {
     let text = clean(value, counts)?;
@@ -289,6 +320,14 @@ fn read(value: &str, region: Option<Region>, counts: &mut RuleCounts) -> Result<
             None => (first.map_err(Outcome::Failed)?, None),
         },
     };
+    if !found.valid {
+        // Zeros that could be a prefix or part of the number would be read differently next time.
+        let number = e164(&found.number);
+        let again = judge(&number, region).map_err(Outcome::Failed)?;
+        if e164(&again.number) != number {
+            return Err(Outcome::Failed("phone.unclear"));
+        }
+    }
     if let Some(code) = code {
         counts.add(code);
     } else if !text.starts_with(['+', '\u{ff0b}']) {
@@ -369,10 +408,17 @@ fn clean<'a>(value: &'a str, counts: &mut RuleCounts) -> Result<Cow<'a, str>, Ou
     if is_placeholder(trimmed) || (!trimmed.is_empty() && trimmed.bytes().all(|byte| byte == b'0')) {
         return Err(no_value(trimmed, counts));
     }
+    if trimmed.len() > LONGEST_VALUE {
+        return Err(Outcome::Failed("phone.too_long"));
+    }
     if trimmed.len() != value.len() {
         counts.add("phone.trim");
     }
-    if trimmed.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+' || byte == b' ') && trimmed.len() <= 20 {
+    let is_plain = trimmed.len() <= 20
+        && trimmed.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b' ' | b'(' | b')' | b'-'))
+        && trimmed.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '('))
+        && !trimmed.contains("  ");
+    if is_plain {
         return Ok(Cow::Borrowed(trimmed));
     }
     let mut text = Cow::Borrowed(trimmed);

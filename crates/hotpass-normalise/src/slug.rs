@@ -1,6 +1,7 @@
 //! Slugs: lower-case ASCII letters and digits in words joined by hyphens.
 
 use crate::fold::fold_char;
+use crate::placeholder::no_value;
 use crate::{FieldRule, Outcome, RuleCounts, TextRule};
 
 /// Turns a value into a slug; a value without any letter or digit fails with `slug.no_letters`.
@@ -25,6 +26,9 @@ impl FieldRule for SlugRule {
         }
         if scratch == value {
             return Outcome::Same;
+        }
+        if self.text.is_placeholder(scratch) {
+            return no_value(value, counts);
         }
         counts.add("slug.rewritten");
         Outcome::Changed

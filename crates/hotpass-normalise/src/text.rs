@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
+use crate::placeholder::no_value;
 use crate::{FieldRule, Outcome, Placeholders, RuleCounts};
 
 /// Longest text that is kept, in characters.
@@ -38,6 +39,14 @@ impl TextRule {
             return None;
         }
         Some(clean)
+    }
+
+    /// Returns the outcome for a value and its new form, which can turn out to mean "no value" as well.
+    pub(crate) fn outcome(&self, value: &str, new: &str, scratch: &mut String, counts: &mut RuleCounts) -> Outcome {
+        match outcome(value, new, scratch) {
+            Outcome::Changed if self.is_placeholder(new) => no_value(value, counts),
+            settled => settled,
+        }
     }
 
     /// Returns whether a clean text is one of the words for "no value".

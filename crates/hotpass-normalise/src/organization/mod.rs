@@ -12,8 +12,11 @@ pub use legal_form::LegalForm;
 pub use similarity::organization_key_similarity;
 
 use crate::letter_case::{is_all_capitals, title_case};
-use crate::text::{clean_characters, outcome};
+use crate::text::clean_characters;
 use crate::{FieldRule, Outcome, RuleCounts, TextRule};
+
+/// Longest text that can be a name, in bytes.
+const LONGEST_NAME: usize = 2_000;
 
 /// The name of an organisation in its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,8 +77,8 @@ pub fn organization_similarity(a: &OrganizationName, b: &OrganizationName) -> f6
     let mut best = organization_key_similarity(&a.expanded_key, &b.expanded_key);
     for (one, other) in [(a, b), (b, a)] {
         if let Some(trading_as) = &one.trading_as {
-            let mut key = String::new();
-            key::append_expanded_key(trading_as, &mut key);
+            let (mut plain, mut key) = (String::new(), String::new());
+            key::append_keys(trading_as, &mut plain, &mut key);
             if let Some(branch) = &one.branch {
                 key::append_branch(branch, &mut key);
             }
@@ -93,7 +96,7 @@ pub fn organization_similarity(a: &OrganizationName, b: &OrganizationName) -> f6
 ///
 /// Legal forms get their usual spelling (`organization.legal_form`), names all in capitals get title case
 /// (`organization.title_case`), marks of a trading name become `t/a` (`organization.trading_as`). A name without any
-/// letter fails with `organization.no_letters`.
+/// letter fails with `organization.no_letters`, one of more than 2,000 bytes with `organization.too_long`.
 #[derive(Debug, Clone)]
 pub struct OrganizationRule {
     text: TextRule,
@@ -109,6 +112,7 @@ impl OrganizationRule {
     /// Returns the clean text, nothing for no value, or the reason of the failure.
     fn clean<'a>(&self, value: &'a str, counts: &mut RuleCounts) -> Result<Option<Cow<'a, str>>, &'static str> {
         match self.text.clean(value, counts) {
+            Some(clean) if clean.len() > LONGEST_NAME => Err("organization.too_long"),
             Some(clean) if !clean.chars().any(char::is_alphabetic) => Err("organization.no_letters"),
             clean => Ok(clean),
         }
@@ -128,7 +132,8 @@ impl FieldRule for OrganizationRule {
     fn apply(&self, _row: usize, value: &str, scratch: &mut String, counts: &mut RuleCounts) -> Outcome {
         match self.display(value, counts) {
             Ok(None) => Outcome::Empty,
-            Ok(Some(display)) => outcome(value, &display, scratch),
+            Ok(Some(display)) if display.len() > LONGEST_NAME => Outcome::Failed("organization.too_long"),
+            Ok(Some(display)) => self.text.outcome(value, &display, scratch, counts),
             Err(reason) => Outcome::Failed(reason),
         }
     }
@@ -158,8 +163,7 @@ struct Parts<'a> {
 
 impl Parts<'_> {
     fn append_keys(&self, key: &mut String, expanded_key: &mut String) {
-        key::append_key(self.core, key);
-        key::append_expanded_key(self.core, expanded_key);
+        key::append_keys(self.core, key, expanded_key);
         if let Some(form) = self.form.filter(|form| form.is_name_word && form.code != "us.co") {
             for key in [&mut *key, &mut *expanded_key] {
                 key.push(' ');

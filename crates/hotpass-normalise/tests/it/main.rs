@@ -1,3 +1,4 @@
 //! Rules against published data.
 
 mod name_cases;
+mod properties;
