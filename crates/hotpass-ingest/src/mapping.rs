@@ -99,10 +99,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
             "ck number",
         ],
     ),
-    (
-        "vat_number",
-        &["vat", "vat no", "vat reg no", "vat registration number", "tax number", "tax id", "tax id number", "tin"],
-    ),
+    ("vat_number", &["vat", "vat no", "vat reg no", "vat registration number", "tax number"]),
     ("province", &["state", "region", "state province", "county", "addr state", "address state", "territory"]),
     ("area", &["service area", "neighbourhood", "neighborhood", "district", "area of operation"]),
     ("city", &["town", "suburb", "locality", "municipality", "addr city", "address city", "city town", "place"]),
@@ -142,7 +139,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ),
     (
         "organization_type",
-        &["type", "company type", "entity type", "business type", "school type", "type of organisation", "record type"],
+        &["type", "company type", "entity type", "business type", "school type", "type of organisation"],
     ),
     ("status", &["organisation status", "company status", "account status", "current status"]),
     (
@@ -268,6 +265,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
             "contact no",
             "contact phone",
             "whatsapp",
+            "whats app",
             "office number",
             "work phone",
             "switchboard",
@@ -335,6 +333,7 @@ const NEUTRAL: &[&str] = &[
     "alternate",
     "alt",
     "other",
+    "physical",
     "preferred",
     "current",
     "1",
@@ -348,6 +347,47 @@ const NEUTRAL: &[&str] = &[
     "please",
     "enter",
 ];
+
+/// Words that make what follows them something else than the organisation's: the country of a passport, the state of a licence.
+const OF_SOMETHING_ELSE: &[&str] = &[
+    "passport",
+    "license",
+    "licence",
+    "driver",
+    "birth",
+    "bank",
+    "emergency",
+    "spouse",
+    "visa",
+    "insurance",
+    "native",
+    "national",
+];
+
+/// Headers of tables of goods and works, where `Name` is none of an organisation.
+const OF_THINGS: &[&str] = &[
+    "price",
+    "sku",
+    "isbn",
+    "ean",
+    "upc",
+    "barcode",
+    "manufacturer",
+    "brand",
+    "model",
+    "artist",
+    "album",
+    "author",
+    "publisher",
+    "venue",
+    "stock",
+    "quantity",
+    "unitprice",
+    "productid",
+];
+
+/// Words among [`NEUTRAL`] for what is not the first choice.
+const SECOND_CHOICE: &[&str] = &["alternative", "alternate", "alt", "other", "secondary", "second", "2", "3", "4"];
 
 /// What decides the mapping of a table's columns.
 #[derive(Debug, Clone, PartialEq)]
@@ -572,16 +612,23 @@ fn synonyms_of(rules: &MappingRules) -> Vec<Synonym> {
 struct TableContext {
     has_organization_column: bool,
     has_person_column: bool,
+    /// A header of goods or works, and no column with a place, telephone, e-mail or web address.
+    is_about_things: bool,
 }
 
 impl TableContext {
     fn of(headers: &[FoldedHeader], synonyms: &[Synonym]) -> Self {
         let mut context = Self::default();
+        let mut reachable = false;
         for header in headers.iter().filter(|header| !is_bare_name(header)) {
             for synonym in synonyms.iter().filter(|synonym| synonym.folded.same_words(header)) {
                 match synonym.field.name {
                     "organization_name" => context.has_organization_column = true,
                     "contact_given_names" | "contact_family_names" => context.has_person_column = true,
+                    "address" | "city" | "province" | "postal_code" | "contact_phones" | "contact_emails"
+                    | "website" => {
+                        reachable = true;
+                    }
                     _ => {}
                 }
             }
@@ -590,6 +637,8 @@ impl TableContext {
                 || header.squashed == "datebirth";
             context.has_person_column |= of_person;
         }
+        let of_things = headers.iter().any(|header| OF_THINGS.contains(&header.squashed.as_str()));
+        context.is_about_things = of_things && !reachable;
         context
     }
 }
@@ -619,7 +668,7 @@ pub fn map_columns(schema: &TableSchema, sample: &RecordBatch, rules: &MappingRu
                 confidence: 1.0,
                 rank: 0,
                 method: MappingMethod::Explicit,
-                reason: "set by the source or a mapping file".into(),
+                reason: "set by the profile's source or a mapping file".into(),
             }),
             Some(None) => {}
             None => {
@@ -748,6 +797,7 @@ fn bare_name_evidence(field: &InputField, context: TableContext) -> Option<Heade
     let (confidence, reason) = match field.name {
         "organization_name" if context.has_organization_column => return None,
         "organization_name" if context.has_person_column => (0.4, "the table is about persons"),
+        "organization_name" if context.is_about_things => (0.5, "the table looks like one of goods or works"),
         "organization_name" => (0.85, "`Name` in a table without columns for persons' names is the organisation's"),
         "contact_names" if context.has_organization_column || context.has_person_column => {
             (0.85, "`Name` beside another name column is a person's")
@@ -773,13 +823,18 @@ fn synonym_evidence(header: &FoldedHeader, neutral: &FoldedHeader, synonym: &Syn
             }
         };
     }
-    if neutral != header && neutral.same_words(&synonym.folded) {
+    // `Alternate Name` may be anybody's.
+    if neutral != header && !is_bare_name(neutral) && neutral.same_words(&synonym.folded) {
+        let is_second = header.tokens.iter().any(|token| SECOND_CHOICE.contains(&token.as_str()));
         return evidence(
-            synonym.confidence - 0.05,
+            synonym.confidence - if is_second { 0.15 } else { 0.05 },
             3,
             MappingMethod::PartOfHeader,
             format!("the header says `{words}` and which one it is"),
         );
+    }
+    if neutral.tokens.iter().any(|token| OF_SOMETHING_ELSE.contains(&token.as_str())) {
+        return None;
     }
     let too_common = synonym.folded.tokens.len() == 1 && TOO_COMMON.contains(&synonym.folded.squashed.as_str());
     if !too_common && let Some(confidence) = containment(neutral, &synonym.folded) {
@@ -795,6 +850,10 @@ fn containment(header: &FoldedHeader, synonym: &FoldedHeader) -> Option<f64> {
     if short.is_empty() || short.len() >= long.len() {
         return None;
     }
+    // `First and surname` is more than a surname.
+    if long.iter().any(|token| token == "and") && !short.iter().any(|token| token == "and") {
+        return None;
+    }
     let coverage = short.len() as f64 / long.len() as f64;
     if long.ends_with(short) {
         return Some(0.6 + 0.25 * coverage);
@@ -806,7 +865,7 @@ fn similarity_evidence(header: &FoldedHeader, synonym: &Synonym, words: &str) ->
     let (a, b) = (&header.squashed, &synonym.folded.squashed);
     let length = a.len().min(b.len());
     // One letter in four is another word; lengths that differ by a third cannot reach the least similarity.
-    if length < 5 || a.len().max(b.len()) * 3 > length * 4 {
+    if length < 5 || a.len().max(b.len()) * 3 > length * 4 || !own_words_are_similar(header, &synonym.folded) {
         return None;
     }
     let similarity = strsim::normalized_damerau_levenshtein(a, b);
@@ -816,6 +875,14 @@ fn similarity_evidence(header: &FoldedHeader, synonym: &Synonym, words: &str) ->
         method: MappingMethod::Similarity,
         reason: format!("the header is spelt {:.0} % like `{words}`", similarity * 100.0),
     })
+}
+
+/// Says whether the words that two headers do not share are alike: `LEI number` is no misspelt `reg number`, and `source` no `source id`.
+fn own_words_are_similar(a: &FoldedHeader, b: &FoldedHeader) -> bool {
+    let own = |of: &FoldedHeader, other: &FoldedHeader| -> String {
+        of.tokens.iter().filter(|token| !other.tokens.contains(token)).map(String::as_str).collect()
+    };
+    strsim::normalized_damerau_levenshtein(&own(a, b), &own(b, a)) >= 0.6
 }
 
 /// What the values say for a field.
@@ -838,9 +905,32 @@ fn content_evidence(
             reason: format!("{:.0} % of the values are {what}", column.content.confidence * 100.0),
         })
     };
+    // Cells beyond the header are there because a row was torn apart.
+    if column.name.starts_with("__extra") {
+        return None;
+    }
     match (field.kind, column.content.content_type) {
         (FieldKind::Email, ContentType::Email) => found(0.9 * confidence, "e-mail addresses"),
-        (FieldKind::Phone, ContentType::Phone) if says(&["fax", "facsimile"]) => None,
+        (FieldKind::Phone, ContentType::Phone)
+            if says(&[
+                "fax",
+                "facsimile",
+                "id",
+                "identifier",
+                "code",
+                "licence",
+                "license",
+                "registration",
+                "account",
+                "tax",
+                "vat",
+                "ein",
+                "fein",
+                "ssn",
+            ]) =>
+        {
+            None
+        }
         (FieldKind::Phone, ContentType::Phone) => found(0.85 * confidence, "telephone numbers"),
         (FieldKind::Website, ContentType::Url)
             if says(&[
@@ -1030,7 +1120,7 @@ fn rounded(confidence: f64) -> f64 {
 fn unmapped(schema: &TableSchema, position: usize, left_alone: bool) -> ColumnMapping {
     let source = &schema.columns[position];
     let (method, confidence, reason) = if left_alone {
-        (MappingMethod::Explicit, 1.0, "left alone, as the source or a mapping file says")
+        (MappingMethod::Explicit, 1.0, "left alone, as the profile's source or a mapping file says")
     } else if source.content.content_type == ContentType::Empty {
         (MappingMethod::None, 0.0, "no field has this header, and the column is empty")
     } else {

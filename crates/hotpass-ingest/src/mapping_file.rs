@@ -125,6 +125,7 @@ pub fn write_mapping_file<'a>(tables: impl IntoIterator<Item = (&'a TableId, &'a
     let mut width = 10;
     for (position, field) in INPUT_FIELDS.iter().enumerate() {
         if width + field.name.len() > 100 {
+            text.truncate(text.trim_end().len());
             text.push_str("\n#         ");
             width = 10;
         }
@@ -149,7 +150,8 @@ fn write_table(text: &mut String, id: &TableId, mapping: &TableMapping) {
         let _ = writeln!(text, "table = {}", id.table);
     }
     if !mapping.is_data() {
-        let _ = writeln!(text, "# Not read as data: no column for {}.", mapping.missing_required.join(", "));
+        let _ =
+            writeln!(text, "# Not read as data until a column is `{}`.", mapping.missing_required.join("` and one `"));
     }
     text.push_str("[table.columns]\n");
     let keys: Vec<String> = mapping.columns.iter().map(|column| quoted(&key_of(column, &mapping.columns))).collect();

@@ -8,6 +8,10 @@ use arrow::record_batch::RecordBatch;
 use crate::TableMapping;
 use crate::recognise::{is_email_address, is_placeholder};
 
+/// Longest cell, in bytes, that is taken apart at more than `;`, `|` and line breaks: where to cut is weighed against all that follows, and
+/// a text as long as this is no list of people.
+const LONGEST_CELL: usize = 4_096;
+
 /// What a cell says of one person; the texts are parts of the cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Person<'a> {
@@ -149,14 +153,15 @@ fn drop_empty_end(people: &mut Vec<Person<'_>>, start: usize) {
 /// Splits a cell of telephone numbers at `;`, `|`, line breaks, `/`, `,`, `or`, `and` and between long runs of digits.
 ///
 /// Pieces with fewer than six digits belong to a number beside them: `310/246-1501` is one number, as is `011 123 4567 ext 5`.
-/// A blank or placeholder between separators gives an empty entry; a cell of placeholders only gives none.
+/// A blank or placeholder between separators gives an empty entry; a cell of placeholders only gives none. What is longer than 4,096 bytes
+/// between `;`, `|` and line breaks stays whole.
 pub fn unpack_phones<'a>(cell: &'a str, phones: &mut Vec<Option<&'a str>>) {
     let start = phones.len();
     for segment in cell.split([';', '|', '\n', '\r']) {
         let segment = segment.trim();
         if is_placeholder(segment) {
             phones.push(None);
-        } else if count_digits(segment) < 12 {
+        } else if segment.len() > LONGEST_CELL || count_digits(segment) < 12 {
             phones.push(Some(segment));
         } else {
             split_phones(segment, phones);
@@ -228,7 +233,8 @@ fn push_phone<'a>(piece: &'a str, phones: &mut Vec<Option<&'a str>>) {
 /// Splits a cell of people at `;`, `|`, line breaks, `/`, `&`, `and` and, between full names, `,`; never within brackets.
 ///
 /// A text in brackets after a name is a role, unless it holds an e-mail address or a telephone number. A role alone, as in
-/// `Accountable Manager (Not Listed)`, gives a person without a name. Placeholders between separators give an empty person.
+/// `Accountable Manager (Not Listed)`, gives a person without a name. Placeholders between separators give an empty person. Cells of over
+/// 4,096 bytes split at `;`, `|` and line breaks only.
 pub fn unpack_people<'a>(cell: &'a str, people: &mut Vec<Person<'a>>) {
     let cell = cell.trim();
     let plain = !cell.bytes().any(|byte| {
@@ -241,6 +247,14 @@ pub fn unpack_people<'a>(cell: &'a str, people: &mut Vec<Person<'a>>) {
         return;
     }
     let start = people.len();
+    if cell.len() > LONGEST_CELL {
+        people.extend(cell.split([';', '|', '\n', '\r']).map(|part| {
+            let part = part.trim();
+            Person { name: (!is_placeholder(part)).then_some(part), ..Person::default() }
+        }));
+        drop_empty_end(people, start);
+        return;
+    }
     let mut begin = 0;
     let mut depth = 0_i32;
     let mut skip_until = 0;
@@ -741,6 +755,22 @@ impl<'a> Unpacker<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_cells_are_not_weighed_at_each_separator() {
+        let people_cell = "a,".repeat(500_000);
+        let mut people = Vec::new();
+        unpack_people(&people_cell, &mut people);
+        assert_eq!(people.len(), 1);
+        let phone_cell = "012345,".repeat(200_000);
+        let mut phones = Vec::new();
+        unpack_phones(&phone_cell, &mut phones);
+        assert_eq!(phones.len(), 1);
+        people.clear();
+        let lines = format!("{}\n; -", "Jo Bloggs;".repeat(1_000));
+        unpack_people(&lines, &mut people);
+        assert_eq!(people.len(), 1_000);
+    }
 
     fn people(cell: &str) -> Vec<(Option<&str>, Option<&str>)> {
         let mut people = Vec::new();
