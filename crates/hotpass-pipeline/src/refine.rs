@@ -11,8 +11,8 @@ use hotpass_config::HotpassConfig;
 use hotpass_config::model::{ReportFormat, Source};
 use hotpass_core::{Clock, Diagnostic, RunDirectory, RunId};
 use hotpass_ingest::{
-    DiscoverError, DiscoverOptions, ExcelEpoch, IngestError, LateDiagnostics, MappingFile, MappingRules, OpenTable,
-    ReadOptions, SourceFile, default_memory_limit, discover, map_columns, open_file,
+    DiscoverError, DiscoverOptions, ExcelEpoch, IngestError, LateDiagnostics, MappingRules, OpenTable, SourceFile,
+    default_memory_limit, discover, map_columns, open_file,
 };
 use hotpass_normalise::{
     DateOrder, DateRule, Placeholders, TextRule, country_by_alpha2, organization_key_similarity, slug,
@@ -36,6 +36,7 @@ use crate::publish::{
     write_inputs_archive, write_output, write_report_files, write_run_tables,
 };
 use crate::quality::{ExpectationError, Expectations};
+use crate::reading::{FileRules, MappingFileError, lists_sheet, mapping_files, required_fields};
 use crate::records::{Part, RecordTable, Records};
 use crate::report::{self, ReportExtras};
 use crate::statistics::{ColumnMappingStatistics, RunStatistics, SkippedTable, TableStatistics};
@@ -94,14 +95,8 @@ pub enum RefineError {
         diagnostics: Vec<Diagnostic>,
     },
     /// A mapping file could not be used.
-    #[error("Cannot use mapping file `{}`", path.display())]
-    MappingFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    #[error(transparent)]
+    MappingFile(#[from] MappingFileError),
     /// The run id of the configuration is no UUID.
     #[error("Not a run id: `{run_id}`")]
     RunId {
@@ -175,7 +170,7 @@ impl RefineError {
         match self {
             Self::Discover(error) => error.is_usage(),
             Self::NothingToRefine { .. }
-            | Self::MappingFile { .. }
+            | Self::MappingFile(_)
             | Self::RunId { .. }
             | Self::Redaction(_)
             | Self::Expectation(_) => true,
@@ -423,31 +418,15 @@ impl<'a> Run<'a> {
     fn read(&mut self) -> Result<Reading, RefineError> {
         let config = self.request.config;
         let files = mapping_files(config)?;
-        let hints: Vec<String> = config
-            .profile
-            .column_synonyms
-            .iter()
-            .flat_map(|(field, names)| names.iter().chain([field]))
-            .cloned()
-            .collect();
         let limit = config.ingest.memory_limit_bytes.unwrap_or_else(default_memory_limit);
         self.request.progress.started(Stage::Read, None);
         let mut reading = Reading::default();
         for file in self.inputs.clone() {
             self.check_cancelled()?;
             let base = file.name.rsplit('/').next().unwrap_or(&file.name).to_owned();
-            let source = config.profile.sources.iter().find(|source| source.matches(&base));
-            let options = ReadOptions {
-                memory_limit_bytes: limit,
-                header_hints: source.map_or_else(
-                    || hints.clone(),
-                    |source| hints.iter().chain(source.columns.keys()).cloned().collect(),
-                ),
-                null_values: config.ingest.null_values.clone(),
-                sheets: source.filter(|source| !source.sheets.is_empty()).map(|source| source.sheets.clone()),
-                ..ReadOptions::default()
-            };
-            match open_file(&file, &options) {
+            let file_rules = FileRules::of(config, &file.name);
+            let source = file_rules.source();
+            match open_file(&file, &file_rules.read_options()) {
                 Ok(opened) => {
                     self.diagnostics.extend(opened.diagnostics);
                     reading.skipped.extend(opened.skipped.into_iter().map(|skipped| SkippedTable {
@@ -457,7 +436,7 @@ impl<'a> Run<'a> {
                     }));
                     let dataset = source.map_or_else(|| stem(&base), |source| source.name.clone());
                     for table in opened.tables {
-                        let rules = mapping_rules(config, source, &files, &table.schema.id);
+                        let rules = file_rules.mapping_rules(&files, &table.schema.id);
                         self.read_table(table, &dataset, source, &rules, &mut reading)?;
                         if reading.bytes > limit {
                             return Err(RefineError::Memory { needed: reading.bytes, limit });
@@ -503,14 +482,7 @@ impl<'a> Run<'a> {
             }
         };
         let mapping = map_columns(&schema, &first, rules);
-        // A sheet that the profile lists is data, whatever it lacks: its rows go to quarantine rather than out of sight.
-        let listed = source.is_some_and(|source| {
-            schema
-                .id
-                .sheet
-                .as_ref()
-                .is_some_and(|sheet| source.sheets.iter().any(|name| name.eq_ignore_ascii_case(sheet)))
-        });
+        let listed = source.is_some_and(|source| lists_sheet(source, &schema.id));
         if !mapping.is_data() && !listed {
             reading.skipped.push(skipped(format!("no column is `{}`", mapping.missing_required.join("` or `"))));
             return Ok(());
@@ -836,52 +808,6 @@ pub(crate) fn group(config: &HotpassConfig, records: &Records) -> Groups {
     } else {
         NoGrouping.group(records)
     }
-}
-
-/// Reads the mapping files of the configuration, in order.
-fn mapping_files(config: &HotpassConfig) -> Result<Vec<MappingFile>, RefineError> {
-    let read = |path: &PathBuf| -> Result<MappingFile, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(MappingFile::parse(&std::fs::read_to_string(path)?)?)
-    };
-    config
-        .ingest
-        .mapping_files
-        .iter()
-        .map(|path| read(path).map_err(|source| RefineError::MappingFile { path: path.clone(), source }))
-        .collect()
-}
-
-/// Returns the rules of a table: the profile's, its source's, and those of the mapping files, later ones first.
-fn mapping_rules(
-    config: &HotpassConfig,
-    source: Option<&Source>,
-    files: &[MappingFile],
-    id: &hotpass_ingest::TableId,
-) -> MappingRules {
-    let mut explicit = source.map(|source| source.columns.clone()).unwrap_or_default();
-    for columns in files.iter().filter_map(|file| file.columns_of(id)) {
-        explicit.extend(columns.iter().map(|(header, field)| (header.clone(), field.clone())));
-    }
-    MappingRules {
-        explicit,
-        synonyms: config.profile.column_synonyms.clone(),
-        mapping_threshold: config.ingest.mapping_threshold,
-        suggestion_threshold: config.ingest.suggestion_threshold,
-        required_fields: required_fields(config),
-        null_values: config.ingest.null_values.clone(),
-    }
-}
-
-/// Returns the fields a row must have: the profile's, and the name, without which nothing can be published.
-fn required_fields(config: &HotpassConfig) -> Vec<String> {
-    let mut fields = vec!["organization_name".to_owned()];
-    for name in &config.profile.required_fields {
-        let name = hotpass_core::fields::input_field(name).map_or(name.as_str(), |field| field.name);
-        if !fields.iter().any(|field| field == name) {
-            fields.push(name.to_owned());
-        }
-    }
-    fields
 }
 
 fn date_rule(

@@ -22,7 +22,9 @@ mod demo;
 mod doctor;
 mod explain_provenance;
 mod init;
+mod inspect;
 mod man;
+mod map;
 mod normalise;
 mod overview;
 mod profile;
@@ -63,7 +65,9 @@ verbs! {
     Doctor => doctor::DoctorArgs,
     ExplainProvenance => explain_provenance::ExplainProvenanceArgs,
     Init => init::InitArgs,
+    Inspect => inspect::InspectArgs,
     Man => man::ManArgs,
+    Map => map::MapArgs,
     Normalise => normalise::NormaliseArgs,
     Overview => overview::OverviewArgs,
     Profile => profile::ProfileArgs,

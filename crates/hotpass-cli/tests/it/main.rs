@@ -8,6 +8,8 @@ mod doctor;
 mod errors;
 mod help;
 mod init;
+mod inspect;
+mod map;
 mod query;
 mod sandbox;
 
