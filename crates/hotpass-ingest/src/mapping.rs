@@ -689,8 +689,11 @@ fn sample_column(sample: &RecordBatch, position: usize) -> Option<&StringArray> 
     sample.columns().get(position + 1)?.as_string_opt::<i32>()
 }
 
-/// For each column: nothing, a field, or `Some(None)` for a column to leave alone.
-fn explicit_fields(schema: &TableSchema, rules: &MappingRules) -> Vec<Option<Option<&'static InputField>>> {
+/// What the rules say of a column: nothing, a field, or `Some(None)` for a column to leave alone.
+type ExplicitField = Option<Option<&'static InputField>>;
+
+/// Returns what the rules say of each column.
+fn explicit_fields(schema: &TableSchema, rules: &MappingRules) -> Vec<ExplicitField> {
     let by_header: HashMap<String, &String> =
         rules.explicit.iter().map(|(header, field)| (plain_name(header), field)).collect();
     schema
@@ -1046,7 +1049,7 @@ fn combine(
 
 fn assign(
     schema: &TableSchema,
-    explicit: &[Option<Option<&'static InputField>>],
+    explicit: &[ExplicitField],
     mut candidates: Vec<Candidate>,
     rules: &MappingRules,
 ) -> TableMapping {

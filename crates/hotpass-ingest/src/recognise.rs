@@ -428,10 +428,9 @@ pub(crate) fn number(text: &str, decimal_comma: bool) -> Option<f64> {
     let shape = number_shape(text)?;
     let (negative, _, body) = number_body(text)?;
     let decimal = match shape.decimal {
-        DecimalSign::Point => Some('.'),
         DecimalSign::Comma => Some(','),
         DecimalSign::Unclear if decimal_comma => Some(','),
-        DecimalSign::Unclear => Some('.'),
+        DecimalSign::Point | DecimalSign::Unclear => Some('.'),
         DecimalSign::Absent => None,
     };
     let mut plain = [0_u8; 48];
@@ -634,6 +633,7 @@ fn time_after_date(rest: &[u8]) -> Option<(Option<u32>, Option<i32>)> {
     Some((Some(hour * 3600 + minute * 60 + second), offset_from_utc(rest)?))
 }
 
+#[expect(clippy::option_option, reason = "a text without an offset differs from one that is no offset")]
 fn offset_from_utc(text: &str) -> Option<Option<i32>> {
     if text.is_empty() {
         return Some(None);

@@ -454,16 +454,8 @@ struct FieldBuilder {
 
 impl FieldBuilder {
     fn push(&mut self, cell: Cell<'_>) {
-        match cell {
-            Some((value, column)) => {
-                self.values.append_value(value);
-                self.columns.append_value(column);
-            }
-            None => {
-                self.values.append_null();
-                self.columns.append_null();
-            }
-        }
+        self.values.append_option(cell.map(|(value, _)| value));
+        self.columns.append_option(cell.map(|(_, column)| column));
     }
 
     fn finish(mut self) -> ContactField {
