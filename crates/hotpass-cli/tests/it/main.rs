@@ -6,6 +6,7 @@
 mod demo;
 mod doctor;
 mod errors;
+mod faults;
 mod help;
 mod init;
 mod inspect;
