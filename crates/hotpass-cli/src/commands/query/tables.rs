@@ -9,8 +9,8 @@ use arrow::record_batch::RecordBatch;
 use hotpass_core::RunDirectory;
 use hotpass_core::fields::RUN_ARTEFACTS;
 use hotpass_ingest::{
-    ContentType, FileFormat, IngestError, OpenTable, ROW_COLUMN, ReadOptions, SourceFile, default_memory_limit,
-    open_file,
+    FileFormat, IngestError, ROW_COLUMN, ReadOptions, SourceFile, TableSchema, arrow_type, default_memory_limit,
+    open_file, typed_batch,
 };
 
 use super::engine::{QueryTable, TableSource};
@@ -140,6 +140,27 @@ fn ingested(file: &SourceFile, sheet: Option<&str>, context: &mut Context) -> Re
     }
     let batches: Vec<RecordBatch> =
         table.batches.by_ref().collect::<Result<_, _>>().map_err(|error| refused(&error))?;
-    typed(&table, &batches)
-        .map_err(|error| CommandError::failure(format!("Cannot type the columns of `{}`", file.name)).caused_by(&error))
+    for diagnostic in table.late_diagnostics.take() {
+        context.printer.diagnostic(&diagnostic);
+    }
+    let cannot_type =
+        |error| CommandError::failure(format!("Cannot type the columns of `{}`", file.name)).caused_by(&error);
+    let mut typed = Vec::with_capacity(batches.len());
+    for batch in &batches {
+        let (batch, diagnostics) = typed_batch(&table.schema, batch).map_err(cannot_type)?;
+        for diagnostic in &diagnostics {
+            context.printer.diagnostic(diagnostic);
+        }
+        typed.push(batch);
+    }
+    let schema = typed.first().map_or_else(|| typed_schema(&table.schema), RecordBatch::schema);
+    Ok(TableSource::Batches(schema, typed))
+}
+
+/// Returns the schema of a table without rows.
+fn typed_schema(table: &TableSchema) -> SchemaRef {
+    let row = Field::new(ROW_COLUMN, DataType::UInt32, false);
+    let columns =
+        table.columns.iter().map(|column| Field::new(&column.name, arrow_type(column.content.content_type), true));
+    Arc::new(Schema::new(std::iter::once(row).chain(columns).collect::<Vec<_>>()))
 }
