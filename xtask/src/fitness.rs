@@ -206,7 +206,7 @@ fn dead_links() -> Result<Vec<String>, String> {
 /// Finds `hotpass VERB` lines in fenced code of documents whose verb the binary does not know.
 fn unknown_commands() -> Result<Vec<String>, String> {
     if !binary().is_file() {
-        output(command("cargo build --quiet --workspace"))?;
+        crate::references::build()?;
     }
     let reference = output(command(&format!("{} reference cli", binary().display())))?;
     let mut breaches = Vec::new();

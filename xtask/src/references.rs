@@ -46,8 +46,7 @@ pub(crate) fn check() -> Result<String, String> {
 }
 
 fn generate() -> Result<Vec<(PathBuf, String)>, String> {
-    // The same package selection as every other step, so that nothing is compiled twice.
-    output(command("cargo build --quiet --workspace"))?;
+    build()?;
     REFERENCES
         .iter()
         .map(|(path, arguments)| {
@@ -58,7 +57,13 @@ fn generate() -> Result<Vec<(PathBuf, String)>, String> {
         .collect()
 }
 
-/// Returns the path of the `hotpass` binary that `cargo build --workspace` makes.
+/// Builds the `hotpass` binary with the same packages and features as the tests, so that nothing is compiled twice:
+/// `cargo build --workspace` alone would leave out what development dependencies switch on, and build DataFusion anew.
+pub(crate) fn build() -> Result<(), String> {
+    output(command("cargo test --quiet --workspace --no-run")).map(|_| ())
+}
+
+/// Returns the path of the `hotpass` binary that [`build`] makes.
 pub(crate) fn binary() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     target.join("debug").join("hotpass")
