@@ -214,9 +214,12 @@ impl Findings {
             }
         }
         let ending = pipeline.output_path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-        if !ending.as_deref().is_some_and(|ending| ["xlsx", "csv", "parquet", "json"].contains(&ending)) {
+        if !ending
+            .as_deref()
+            .is_some_and(|ending| ["xlsx", "csv", "parquet", "json", "ndjson", "jsonl"].contains(&ending))
+        {
             let message = format!("Ending is none that is published: `{}`", pipeline.output_path.display());
-            self.invalid("pipeline.output_path", message, "`.xlsx`, `.csv`, `.parquet` or `.json`");
+            self.invalid("pipeline.output_path", message, "`.xlsx`, `.csv`, `.parquet`, `.json` or `.ndjson`");
         }
         if let Some(run_id) = &pipeline.run_id
             && run_id.parse::<hotpass_core::RunId>().is_err()

@@ -66,8 +66,13 @@ impl DiscoverError {
             Self::NotFound { .. } => "Give a file, a folder or a pattern such as `data/*.xlsx`".to_owned(),
             Self::Pattern { .. } => "Patterns know `*`, `?`, `**` and `[a-z]`".to_owned(),
             Self::NothingFound { ignored, .. } => format!(
-                "{ignored} files were left out; formats read are xlsx, xlsm, xls, xlsb, ods, csv, tsv, psv, json, ndjson, parquet \
-                 and arrow"
+                "{}formats read are xlsx, xlsm, xls, xlsb, ods, csv, tsv, psv, json, ndjson, parquet \
+                 and arrow",
+                match ignored {
+                    0 => String::new(),
+                    1 => "1 file was left out; ".to_owned(),
+                    _ => format!("{ignored} files were left out; "),
+                }
             ),
             Self::Read { .. } => "Check that the file is there and that you may read it".to_owned(),
         }

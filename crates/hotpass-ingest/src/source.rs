@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use hotpass_core::{Sha256Digest, sha256_file};
+use hotpass_core::{Diagnostic, Location, Sha256Digest, sha256_file};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DiscoverError;
@@ -56,51 +56,82 @@ pub struct Discovery {
     pub files: Vec<SourceFile>,
     /// Names of files in folders that have no ending of a readable format, sorted.
     pub ignored: Vec<String>,
+    /// Files in folders that cannot be read, such as links to nothing, sorted by name.
+    pub unreadable: Vec<Diagnostic>,
 }
 
 /// Finds source files in files, folders and glob patterns.
 ///
 /// A folder gives its files and those of its sub-folders. Hidden files and folders, lock files (`~$…`) and everything under
 /// [`DiscoverOptions::dist_dir`] are passed over; files without a known ending are reported in [`Discovery::ignored`].
-/// A file that is named outright is always taken. Each file is read once, for its digest.
+/// A file that is named outright is always taken. Each file is read once, for its digest; one of a folder or pattern that
+/// cannot be read is told in [`Discovery::unreadable`] and keeps none of the others back.
 ///
 /// # Errors
 ///
-/// Returns an error when an input does not exist, a pattern is invalid, no file is found, or a file cannot be read.
+/// Returns an error when an input does not exist, a pattern is invalid, no file is found, a folder or a file that is named
+/// outright cannot be read, or none can.
 pub fn discover(inputs: &[PathBuf], options: &DiscoverOptions) -> Result<Discovery, DiscoverError> {
     let dist = options.dist_dir.as_deref().map(absolute);
-    let mut found = Found { dist, files: Vec::new(), ignored: Vec::new() };
+    let mut found = Found { dist, files: Vec::new(), ignored: Vec::new(), broken: Vec::new() };
     for input in inputs {
         found.add_input(input)?;
     }
-    let Found { mut files, mut ignored, .. } = found;
+    let Found { mut files, mut ignored, broken, .. } = found;
     files.sort_by(|left, right| (&left.name, &left.path).cmp(&(&right.name, &right.path)));
     let mut seen = std::collections::HashSet::new();
     files.retain(|file| seen.insert(absolute(&file.path)));
     make_names_unique(&mut files);
     ignored.sort();
     ignored.dedup();
-    if files.is_empty() {
+    if files.is_empty() && broken.is_empty() {
         return Err(DiscoverError::NothingFound { inputs: inputs.to_vec(), ignored: ignored.len() });
     }
-    let files = files
-        .into_iter()
-        .map(|file| {
-            SourceFile::inspect(&file.path, file.name).map_err(|source| DiscoverError::Read { path: file.path, source })
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Discovery { files, ignored })
+    let mut readable = Vec::with_capacity(files.len());
+    let mut unreadable: Vec<(FoundFile, std::io::Error)> = broken;
+    for file in files {
+        match SourceFile::inspect(&file.path, file.name.as_str()) {
+            Ok(source) => readable.push(source),
+            Err(source) if file.named_outright => return Err(DiscoverError::Read { path: file.path, source }),
+            Err(error) => unreadable.push((file, error)),
+        }
+    }
+    if readable.is_empty()
+        && let Some((file, source)) = unreadable.pop()
+    {
+        return Err(DiscoverError::Read { path: file.path, source });
+    }
+    unreadable.sort_by(|(left, _), (right, _)| (&left.name, &left.path).cmp(&(&right.name, &right.path)));
+    unreadable.dedup_by(|(left, _), (right, _)| left.path == right.path);
+    let unreadable = unreadable.into_iter().map(|(file, error)| cannot_read(&file, &error)).collect();
+    Ok(Discovery { files: readable, ignored, unreadable })
+}
+
+fn cannot_read(file: &FoundFile, error: &std::io::Error) -> Diagnostic {
+    let is_link = std::fs::symlink_metadata(&file.path).is_ok_and(|metadata| metadata.is_symlink());
+    let hint = if is_link && error.kind() == std::io::ErrorKind::NotFound {
+        "It is a link to a file that is gone: put the file back or delete the link"
+    } else {
+        "Check that the file is there and that you may read it"
+    };
+    Diagnostic::error("ingest.file.unreadable", format!("The file cannot be read and was left out: {error}"))
+        .at(Location::file(file.name.as_str()))
+        .hint(hint)
 }
 
 struct FoundFile {
     path: PathBuf,
     name: String,
+    /// Whether it was given as an input itself.
+    named_outright: bool,
 }
 
 struct Found {
     dist: Option<PathBuf>,
     files: Vec<FoundFile>,
     ignored: Vec<String>,
+    /// Files that are there by name only.
+    broken: Vec<(FoundFile, std::io::Error)>,
 }
 
 impl Found {
@@ -112,7 +143,7 @@ impl Found {
             let name = input
                 .file_name()
                 .map_or_else(|| relative_name(input, Path::new("")), |name| name.to_string_lossy().into_owned());
-            self.files.push(FoundFile { path: input.to_owned(), name });
+            self.files.push(FoundFile { path: input.to_owned(), name, named_outright: true });
             return Ok(());
         }
         let pattern = input.to_string_lossy();
@@ -128,8 +159,8 @@ impl Found {
         for path in paths {
             let path =
                 path.map_err(|error| DiscoverError::Read { path: error.path().to_owned(), source: error.into() })?;
-            if path.is_file() && !path.strip_prefix(&base).unwrap_or(&path).components().any(is_hidden) {
-                self.add_file(&path, &base);
+            if !path.strip_prefix(&base).unwrap_or(&path).components().any(is_hidden) {
+                self.add_entry(&path, &base);
             }
         }
         Ok(())
@@ -151,21 +182,33 @@ impl Found {
             let kind = entry.file_type().map_err(failed)?;
             if kind.is_dir() {
                 self.add_folder(&path, base)?;
-            } else if path.is_file() {
-                self.add_file(&path, base);
+            } else {
+                self.add_entry(&path, base);
             }
         }
         Ok(())
     }
 
-    fn add_file(&mut self, path: &Path, base: &Path) {
+    /// Adds a file; what is neither a file nor a name that stands for one is passed over.
+    fn add_entry(&mut self, path: &Path, base: &Path) {
+        let fault = match std::fs::metadata(path) {
+            Ok(metadata) if !metadata.is_file() => return,
+            Ok(_) => None,
+            Err(error) => Some(error),
+        };
         if self.dist.as_ref().is_some_and(|dist| absolute(path).starts_with(dist)) {
             return;
         }
         let name = relative_name(path, base);
         let known = format::ending(path).and_then(|ending| FileFormat::of_ending(&ending));
         match known {
-            Some(format) if format.is_readable() => self.files.push(FoundFile { path: path.to_owned(), name }),
+            Some(format) if format.is_readable() => {
+                let file = FoundFile { path: path.to_owned(), name, named_outright: false };
+                match fault {
+                    None => self.files.push(file),
+                    Some(error) => self.broken.push((file, error)),
+                }
+            }
             _ => self.ignored.push(name),
         }
     }
@@ -257,6 +300,23 @@ mod tests {
         let inputs = [folder.path().join("x"), folder.path().join("y"), folder.path().join("x/b.csv")];
         let discovery = discover(&inputs, &DiscoverOptions::default()).unwrap();
         assert_eq!(names(&discovery), ["x/b.csv", "y/b.csv"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_nothing_is_told_and_the_others_are_read() {
+        let folder = folder(&["b.csv", "x/c.csv"]);
+        for link in ["gone.csv", "x/gone.xlsx", "gone.md"] {
+            std::os::unix::fs::symlink("nowhere", folder.path().join(link)).unwrap();
+        }
+        let discovery = discover(&[folder.path().to_owned()], &DiscoverOptions::default()).unwrap();
+        assert_eq!(names(&discovery), ["b.csv", "x/c.csv"]);
+        let told: Vec<String> = discovery.unreadable.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("gone.csv"), "{told:?}");
+        assert!(told[1].contains("x/gone.xlsx"), "{told:?}");
+        let error = discover(&[folder.path().join("g*.csv")], &DiscoverOptions::default()).unwrap_err();
+        assert!(matches!(error, DiscoverError::Read { .. }), "{error}");
     }
 
     #[test]

@@ -402,7 +402,7 @@ pub struct Email {
     pub domain: String,
     /// The domain that was registered: the public suffix and one label. For example `acme.co.za` of `mail.acme.co.za`.
     pub registrable_domain: Option<String>,
-    /// Whether the domain ends in a suffix of the public suffix list.
+    /// Whether the domain ends in a suffix of the public suffix list or a name reserved for examples and tests.
     pub has_known_suffix: bool,
     /// The tag behind the first `+` of the local part.
     pub tag: Option<String>,
@@ -431,7 +431,7 @@ pub fn parse_email(value: &str) -> Result<Email, &'static str> {
         local: local.to_owned(),
         domain: domain.to_owned(),
         registrable_domain: psl::domain_str(domain).map(str::to_owned),
-        has_known_suffix: psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known()),
+        has_known_suffix: crate::web::has_known_suffix(domain),
         tag: tag.map(|(_, tag)| tag.to_owned()),
         base_address: format!("{base}@{domain}"),
         is_role: is_role_mailbox(base),

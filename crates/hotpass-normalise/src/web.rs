@@ -182,7 +182,15 @@ pub fn own_domain(host: &str) -> Option<&str> {
     let domain = psl::domain_str(host)?;
     let shared = |domain: &str| SHARED_DOMAINS.binary_search(&domain).is_ok() || is_free_provider(domain);
     let parent = domain.split_once('.').map_or("", |(_, parent)| parent);
-    (psl::suffix(host.as_bytes())?.is_known() && !shared(domain) && !shared(parent)).then_some(domain)
+    (has_known_suffix(host) && !shared(domain) && !shared(parent)).then_some(domain)
+}
+
+/// Returns whether a host in lower case ends in a suffix of the public suffix list, or in a name that RFC 2606 reserves for
+/// examples and tests: such an address is well-formed, although it leads nowhere. `.invalid` stays what it says.
+pub(crate) fn has_known_suffix(host: &str) -> bool {
+    psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known())
+        || host.ends_with(".example")
+        || host.ends_with(".test")
 }
 
 /// The rule for web addresses: `https://host/path`, without `www.`, query, fragment, default port and closing slash.
@@ -227,7 +235,7 @@ fn plain(value: &str, scratch: &mut String, counts: &mut RuleCounts) -> Option<O
         return None;
     }
     let suffix = psl::suffix(bare.as_bytes())?;
-    if !suffix.is_known() || suffix.as_bytes().len() == bare.len() {
+    if !has_known_suffix(bare) || suffix.as_bytes().len() == bare.len() {
         return None;
     }
     let codes = [
@@ -446,7 +454,7 @@ fn write_host(host: &str, url: &mut String, counts: &mut RuleCounts) -> Result<(
     }
     let host = &url[start..];
     let suffix = psl::suffix(host.as_bytes()).ok_or("web.host_syntax")?;
-    if !suffix.is_known() {
+    if !has_known_suffix(host) {
         return Err("web.unknown_suffix");
     }
     if suffix.as_bytes().len() == host.len() {
@@ -591,6 +599,19 @@ mod tests {
         (outcome, scratch, counts.iter().map(|(code, _)| code.to_owned()).collect())
     }
 
+    /// Names reserved for examples and tests are well-formed and tell owners apart.
+    #[test]
+    fn reserved_names_are_well_formed() {
+        for value in
+            ["https://acme.example", "https://shop.acme.test/about", "https://example.com", "https://example.org"]
+        {
+            let (mut scratch, mut counts) = (String::new(), RuleCounts::default());
+            assert_eq!(WebRule.apply(0, value, &mut scratch, &mut counts), Outcome::Same, "{value}");
+            assert_eq!(parse_web(value).map(|web| web.url), Ok(value.to_owned()));
+        }
+        assert_eq!(web_identity("https://www2.acme.example/x"), Some("acme.example"));
+    }
+
     #[test]
     fn addresses_are_read_in_every_dress() {
         let check = |input: &str, expected: &str| {
@@ -662,6 +683,8 @@ mod tests {
         check("10.0.0.1", "web.ip_address");
         check("http://192.168.1.1/admin", "web.ip_address");
         check("logo.pngx", "web.unknown_suffix");
+        check("acme.invalid", "web.unknown_suffix");
+        check("acmeexample", "web.host_no_dot");
         check("co.za", "web.public_suffix");
         check("www.co.za", "web.public_suffix");
         check("acme..co.za", "web.host_syntax");

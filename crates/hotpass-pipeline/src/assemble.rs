@@ -29,6 +29,7 @@ pub(crate) struct Assembly<'a> {
     pub(crate) tables: Vec<TableStatistics>,
     pub(crate) skipped: Vec<SkippedTable>,
     pub(crate) changes: BTreeMap<String, BTreeMap<String, u64>>,
+    pub(crate) failures: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 /// Makes the tables and figures of the run.
@@ -196,6 +197,7 @@ fn statistics(assembly: &Assembly<'_>, chunks: &[GoldenChunk]) -> RunStatistics 
         tables: assembly.tables.clone(),
         skipped: assembly.skipped.clone(),
         changes: assembly.changes.clone(),
+        failures: assembly.failures.clone(),
         ..RunStatistics::default()
     };
     for (position, (name, before)) in source_fields().zip(present_before(records)).enumerate() {

@@ -1,6 +1,6 @@
 //! From a batch of a source table to accepted, normalised records and quarantined rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -67,6 +67,8 @@ pub(crate) struct NormalisedBatch {
     pub(crate) quarantined: Vec<QuarantinedRow>,
     /// Changes by canonical field.
     pub(crate) changes: BTreeMap<&'static str, RuleCounts>,
+    /// Canonical fields and codes in `changes` of values that broke their rule.
+    pub(crate) failure_codes: BTreeSet<(&'static str, &'static str)>,
     /// Number of cells with a value, by column of the table.
     pub(crate) filled: Vec<u64>,
     /// Number of rows.
@@ -126,8 +128,15 @@ pub(crate) fn normalise_batch(
         .clone();
     let cells: Vec<Option<&StringArray>> =
         batch.columns()[1..].iter().map(|column| column.as_string_opt::<i32>()).collect();
-    let mut reader =
-        BatchReader { plan, cells: &cells, len: batch.num_rows(), changes: BTreeMap::new(), failed: BTreeMap::new() };
+    let mut reader = BatchReader {
+        plan,
+        placeholders: Placeholders::with(&plan.null_values),
+        cells: &cells,
+        len: batch.num_rows(),
+        changes: BTreeMap::new(),
+        failed: BTreeMap::new(),
+        failure_codes: BTreeSet::new(),
+    };
     let mut text: Vec<Option<StringArray>> = vec![None; TEXT_FIELDS.len()];
     let mut sources: Vec<FieldSource> = vec![FieldSource::Absent; TEXT_FIELDS.len()];
 
@@ -140,7 +149,7 @@ pub(crate) fn normalise_batch(
     sources[TextField::Country as usize] = country_source;
 
     let default = plan.country.as_str();
-    let general = TextRule::new(Placeholders::with(&plan.null_values));
+    let general = TextRule::new(reader.placeholders.clone());
     let category = CategoryRule::new(general.clone());
     let provinces = ByCountry::new(&countries, default, |country| ProvinceRule::new(Some(country)));
     let registrations = ByCountry::new(&countries, default, |country| RegistrationNumberRule::new(Some(country)));
@@ -179,7 +188,7 @@ pub(crate) fn normalise_batch(
 
     let contacts = reader.contacts(&contacts_of_batch(&plan.mapping, batch), &countries, &options);
     let filled = cells.iter().map(|cells| cells.map_or(0, |cells| (cells.len() - cells.null_count()) as u64)).collect();
-    let BatchReader { changes, failed, .. } = reader;
+    let BatchReader { changes, failed, failure_codes, .. } = reader;
 
     // What is required must be there now.
     let mut rejected: BTreeMap<u32, &str> = BTreeMap::new();
@@ -222,7 +231,7 @@ pub(crate) fn normalise_batch(
         let keep: BooleanArray = (0..batch.num_rows() as u32).map(|row| Some(!rejected.contains_key(&row))).collect();
         keep_rows(&mut part, &keep)?;
     }
-    Ok(NormalisedBatch { part, quarantined, changes, filled, rows: batch.num_rows() as u64 })
+    Ok(NormalisedBatch { part, quarantined, changes, failure_codes, filled, rows: batch.num_rows() as u64 })
 }
 
 /// The contacts of a batch with what was found in them.
@@ -241,11 +250,14 @@ impl std::ops::Deref for BatchContacts {
 
 struct BatchReader<'a> {
     plan: &'a TablePlan,
+    /// Words that mean "no value".
+    placeholders: Placeholders,
     cells: &'a [Option<&'a StringArray>],
     len: usize,
     changes: BTreeMap<&'static str, RuleCounts>,
     /// Field and row to the reason its value failed.
     failed: BTreeMap<(&'static str, u32), &'static str>,
+    failure_codes: BTreeSet<(&'static str, &'static str)>,
 }
 
 impl BatchReader<'_> {
@@ -262,16 +274,22 @@ impl BatchReader<'_> {
         self.changes.entry(field).or_default().merge(counts);
     }
 
+    fn fail(&mut self, field: &'static str, row: u32, reason: &'static str) {
+        self.failed.insert((field, row), reason);
+        self.failure_codes.insert((field, reason));
+    }
+
     /// Normalises the columns of a field; of several the first with a value counts, row by row.
     fn scalar(&mut self, field: &'static str, rule: &dyn FieldRule) -> (Option<StringArray>, FieldSource) {
         let columns = self.columns(field);
+        let rule = self.placeholders.guard(rule);
         let mut normalised = Vec::with_capacity(columns.len());
         for &column in &columns {
             let Some(cells) = self.cells[column as usize] else { continue };
-            let done = normalise_column(cells, rule);
+            let done = normalise_column(cells, &rule);
             self.note(field, &done.counts);
             for failure in &done.failures {
-                self.failed.insert((field, failure.row as u32), failure.reason);
+                self.fail(field, failure.row as u32, failure.reason);
             }
             normalised.push(done.values);
         }
@@ -310,7 +328,7 @@ impl BatchReader<'_> {
             let found = organization_columns(cells, &self.plan.country, text);
             self.note(field, &found.counts);
             for failure in &found.failures {
-                self.failed.insert((field, failure.row as u32), failure.reason);
+                self.fail(field, failure.row as u32, failure.reason);
             }
             displays.push(found.display);
             keys.push(found.expanded_key);
@@ -349,11 +367,11 @@ impl BatchReader<'_> {
             ("contact_emails", &raw.email, &EmailRule as &dyn FieldRule),
             ("contact_phones", &raw.phone, &phones),
         ] {
-            let done = normalise_column(&column.values, rule);
+            let done = normalise_column(&column.values, &self.placeholders.guard(rule));
             self.note(field, &done.counts);
             failures.extend(done.failures.iter().map(|failure| (row_of[failure.row], failure.reason)));
             for failure in &done.failures {
-                self.failed.insert((field, row_of[failure.row]), failure.reason);
+                self.fail(field, row_of[failure.row], failure.reason);
             }
             values.push(done.values);
         }

@@ -15,7 +15,7 @@ use hotpass_ingest::{
     default_memory_limit, discover, map_columns, open_file,
 };
 use hotpass_normalise::{
-    DateOrder, DateRule, Placeholders, TextRule, country_by_alpha2, organization_key_similarity, slug,
+    DateOrder, DateRule, Placeholders, TextRule, country_by_alpha2, organization_key_similarity, parse_country, slug,
 };
 use hotpass_provenance::manifest::{FileRecord, RowCounts, RunStatus, StageRecord, config_digest};
 use hotpass_provenance::{Manifest, ManifestError, RunLock};
@@ -72,7 +72,8 @@ pub struct RefineOutcome {
     pub diagnostics: Vec<Diagnostic>,
     /// The published files, the one that was asked for first.
     pub outputs: Vec<WrittenFile>,
-    /// Runs that were found to be interrupted.
+    /// Runs in the folder of runs that were interrupted and are incomplete. They are no finding about the data, so that
+    /// they leave no trace in the files of this run.
     pub interrupted_runs: Vec<String>,
     /// Whether every expectation that can fail the run holds.
     pub passed: bool,
@@ -102,6 +103,14 @@ pub enum RefineError {
     RunId {
         /// What was given.
         run_id: String,
+    },
+    /// A country code of the configuration is none.
+    #[error("Unknown country in `{key}`: `{code}`")]
+    UnknownCountry {
+        /// Key of the configuration.
+        key: &'static str,
+        /// What was given.
+        code: String,
     },
     /// Redaction was asked for and cannot be done.
     #[error(transparent)]
@@ -172,6 +181,7 @@ impl RefineError {
             Self::NothingToRefine { .. }
             | Self::MappingFile(_)
             | Self::RunId { .. }
+            | Self::UnknownCountry { .. }
             | Self::Redaction(_)
             | Self::Expectation(_) => true,
             Self::Publish(error) => matches!(error, PublishError::UnknownFormat { .. }),
@@ -189,6 +199,7 @@ impl RefineError {
             ),
             Self::Memory { .. } => Some("Raise `ingest.memory_limit_bytes`, or split the input".into()),
             Self::RunId { .. } => Some("Leave `pipeline.run_id` out, or give a UUID".into()),
+            Self::UnknownCountry { code, .. } => Some(country_hint(code)),
             Self::Publish(error) => error.hint(),
             _ => None,
         }
@@ -233,6 +244,7 @@ struct Reading {
     parts: Vec<Part>,
     quarantined: Vec<QuarantinedRow>,
     changes: BTreeMap<String, BTreeMap<String, u64>>,
+    failures: BTreeMap<String, BTreeMap<String, u64>>,
     bytes: u64,
 }
 
@@ -241,6 +253,7 @@ impl<'a> Run<'a> {
         let config = request.config;
         let pipeline = &config.pipeline;
         // What was asked for and cannot be done must fail before anything is written.
+        check_countries(config)?;
         let redaction = Redaction::from_config(config)?;
         let expectations = Expectations::from_config(config)?;
         crate::publish::OutputFormat::from_path(&pipeline.output_path)?;
@@ -255,14 +268,11 @@ impl<'a> Run<'a> {
             .into_iter()
             .filter(|file| own.is_none() || std::fs::canonicalize(&file.path).ok() != own)
             .collect();
-        let mut diagnostics: Vec<Diagnostic> = discovery
-            .ignored
-            .iter()
-            .map(|name| {
-                Diagnostic::info("refine.file.ignored", "The file has no ending of a format that is read")
-                    .at(hotpass_core::Location::file(name.as_str()))
-            })
-            .collect();
+        let mut diagnostics: Vec<Diagnostic> = discovery.unreadable;
+        diagnostics.extend(discovery.ignored.iter().map(|name| {
+            Diagnostic::info("refine.file.ignored", "The file has no ending of a format that is read")
+                .at(hotpass_core::Location::file(name.as_str()))
+        }));
         let seconds = started.elapsed().as_secs_f64();
         request.progress.finished(Stage::Discover, seconds);
 
@@ -274,21 +284,14 @@ impl<'a> Run<'a> {
         let run_id = run_id(request, &files, &config_digest(&config_json))?;
         let folder = |source| RefineError::RunFolder { dist_dir: pipeline.dist_dir.clone(), source };
         let interrupted = interrupted_runs(&pipeline.dist_dir);
-        for run in &interrupted {
-            diagnostics.push(
-                Diagnostic::warning("refine.run.interrupted", format!("Run `{run}` was interrupted and is incomplete"))
-                    .hint(format!(
-                        "Delete its folder in `{}` when you no longer need it",
-                        pipeline.dist_dir.join("runs").display()
-                    )),
-            );
-        }
         let directory = RunDirectory::create(&pipeline.dist_dir, run_id).map_err(folder)?;
         let lock = RunLock::acquire(directory.root()).map_err(folder)?;
         let started_at = request.clock.now_milliseconds();
         let mut manifest = Manifest::start(directory.id(), request.clock);
         manifest.profile.clone_from(&config.profile.name);
-        manifest.set_config(config_json, request.config_origins.clone());
+        let mut origins = request.config_origins.clone();
+        origins.remove("pipeline.threads");
+        manifest.set_config(config_json, origins);
         manifest.governance = serde_json::to_value(&config.governance).unwrap_or_default();
         manifest.retention_until = retention(config, request.clock);
         manifest.input_dir = inputs.iter().map(|input| input.display().to_string()).collect::<Vec<_>>().join(", ");
@@ -398,6 +401,7 @@ impl<'a> Run<'a> {
             tables: reading.statistics,
             skipped: reading.skipped,
             changes: reading.changes,
+            failures: reading.failures,
         };
         let (tables, mut statistics) = assemble::assemble(&assembly, chunks)?;
         if statistics.rows_in != statistics.rows_in_entities + statistics.rows_quarantined
@@ -527,9 +531,11 @@ impl<'a> Run<'a> {
                 *total += count;
             }
             for (field, counts) in &batch.changes {
-                let changes = reading.changes.entry((*field).to_owned()).or_default();
                 for (code, count) in counts.iter() {
-                    *changes.entry(code.to_owned()).or_default() += count;
+                    let kept = !batch.failure_codes.contains(&(*field, code));
+                    let kind = if kept { &mut reading.changes } else { &mut reading.failures };
+                    let counters = kind.entry((*field).to_owned()).or_default();
+                    *counters.entry(code.to_owned()).or_default() += count;
                 }
             }
             reading.bytes += batch.part.bytes();
@@ -774,6 +780,28 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Makes sure that the country codes of the configuration are those of countries.
+fn check_countries(config: &HotpassConfig) -> Result<(), RefineError> {
+    let codes = [
+        ("pipeline.country_code", config.pipeline.country_code.as_ref()),
+        ("profile.default_country_code", Some(&config.profile.default_country_code)),
+    ];
+    for (key, code) in codes {
+        if let Some(code) = code.filter(|code| country_by_alpha2(code).is_none()) {
+            return Err(RefineError::UnknownCountry { key, code: code.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Returns what to write instead of a code that no country has.
+fn country_hint(code: &str) -> String {
+    match parse_country(code) {
+        Ok(country) => format!("The code of {} is `{}`", country.name, country.alpha2),
+        Err(_) => "Use a code of two letters from ISO 3166-1, such as `ZA`".to_owned(),
+    }
+}
+
 /// Writes the copy of the report that was asked for, in the form asked for or that its ending names.
 fn write_report_copy(
     path: &Path,
@@ -859,15 +887,17 @@ fn retention(config: &HotpassConfig, clock: Clock) -> Option<String> {
     Some(until.format("%Y-%m-%d").to_string())
 }
 
-/// Returns the ids of runs whose manifest says `running` although no process works on them, and says so in their manifests.
+/// Returns the ids of interrupted runs; where a manifest says `running` although no process works on the run, it is corrected.
 fn interrupted_runs(dist_dir: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(dist_dir.join("runs")) else { return Vec::new() };
     let mut ids: Vec<String> = entries
         .filter_map(Result::ok)
         .filter_map(|entry| {
             let path = entry.path();
-            if Manifest::read(&path).ok()?.status != RunStatus::Running {
-                return None;
+            match Manifest::read(&path).ok()?.status {
+                RunStatus::Running => {}
+                RunStatus::Interrupted => return entry.file_name().into_string().ok(),
+                _ => return None,
             }
             let manifest = Manifest::open_run(&path).ok()?;
             if manifest.status != RunStatus::Interrupted {

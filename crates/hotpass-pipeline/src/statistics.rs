@@ -29,6 +29,9 @@ pub struct RunStatistics {
     pub skipped: Vec<SkippedTable>,
     /// Canonical field to step of its rule to number of changed values.
     pub changes: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Canonical field to reason to number of values that broke their rule and were left out.
+    #[serde(default)]
+    pub failures: BTreeMap<String, BTreeMap<String, u64>>,
     /// Published column to completeness.
     pub completeness: BTreeMap<String, Completeness>,
     /// Published column to number of entities on which sources disagree.

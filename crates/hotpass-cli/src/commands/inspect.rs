@@ -66,6 +66,20 @@ pub(super) struct FoundFile {
     diagnostics: Vec<Diagnostic>,
 }
 
+impl FoundFile {
+    /// Makes the entry of a file that is there by name only.
+    fn unreadable(diagnostic: Diagnostic) -> Self {
+        Self {
+            name: diagnostic.location.file.as_deref().unwrap_or_default().to_owned(),
+            format: "unreadable",
+            bytes: 0,
+            tables: Vec::new(),
+            skipped: Vec::new(),
+            diagnostics: vec![diagnostic],
+        }
+    }
+}
+
 /// What was found in a table.
 #[derive(Debug, Serialize)]
 pub(super) struct FoundTable {
@@ -143,7 +157,7 @@ impl Survey<'_> {
         let options = DiscoverOptions { dist_dir: Some(self.config.pipeline.dist_dir.clone()) };
         let found = discover(self.paths, &options)
             .map_err(|error| CommandError::usage("Cannot find the input").hint(error.hint()).caused_by(&error))?;
-        let mut files = Vec::new();
+        let mut files: Vec<FoundFile> = found.unreadable.into_iter().map(FoundFile::unreadable).collect();
         for file in &found.files {
             files.push(self.file(file, context)?);
         }

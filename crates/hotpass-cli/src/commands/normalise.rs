@@ -3,7 +3,9 @@
 use std::io::{self, BufRead, Write};
 
 use clap::{Args, ValueEnum};
-use hotpass_normalise::{DateOrder, FieldRule, Kind, Outcome, RuleCounts, RuleOptions, country_by_alpha2, rule_for};
+use hotpass_normalise::{
+    DateOrder, FieldRule, Kind, Outcome, RuleCounts, RuleOptions, country_by_alpha2, parse_country, rule_for,
+};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -78,8 +80,12 @@ struct Summary {
 pub(crate) fn run(args: NormaliseArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let region = args.region.trim().to_ascii_uppercase();
     if country_by_alpha2(&region).is_none() {
-        return Err(CommandError::usage(format!("Unknown country: `{}`", args.region))
-            .hint("Use a code of two letters from ISO 3166-1, such as `ZA`"));
+        return Err(CommandError::usage(format!("Unknown country: `{}`", args.region)).hint(
+            match parse_country(&region) {
+                Ok(country) => format!("The code of {} is `{}`", country.name, country.alpha2),
+                Err(_) => "Use a code of two letters from ISO 3166-1, such as `ZA`".to_owned(),
+            },
+        ));
     }
     let date_order = match args.date_order {
         Order::DayFirst => DateOrder::DayFirst,

@@ -184,6 +184,25 @@ fn refused(context: &mut Context, error: &RefineError) -> CommandError {
     command_error
 }
 
+/// Says how many runs were interrupted and where what is left of them can be deleted.
+fn interrupted(ids: &[String], runs: &Path) -> String {
+    match ids {
+        [id] => {
+            format!(
+                "An earlier run was interrupted and is incomplete: delete `{}` when you no longer need it",
+                runs.join(id).display()
+            )
+        }
+        _ => format!(
+            "{} earlier runs were interrupted and are incomplete: delete their folders in `{}` when you no longer need them, \
+             from `{}` on",
+            ids.len(),
+            runs.display(),
+            ids.first().map_or("", String::as_str)
+        ),
+    }
+}
+
 /// Says what a run has made, where it is, and what to do next.
 ///
 /// # Errors
@@ -203,6 +222,10 @@ pub(crate) fn summarise(
     let more = severe.count().saturating_sub(SHOWN_DIAGNOSTICS);
     if more > 0 {
         printer.note(format!("{more} more findings: {}", outcome.run.path("diagnostics.json").display()));
+    }
+    if !outcome.interrupted_runs.is_empty() {
+        let runs = loaded.config.pipeline.dist_dir.join("runs");
+        printer.hint(interrupted(&outcome.interrupted_runs, &runs));
     }
     let failed: Vec<&str> =
         statistics.expectations.iter().filter(|result| !result.success).map(|result| result.name.as_str()).collect();

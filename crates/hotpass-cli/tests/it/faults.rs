@@ -60,7 +60,11 @@ fn assert_whole(folder: &Path) {
         match path.extension().and_then(|ending| ending.to_str()) {
             // Both formats end in a directory or footer that a cut file lacks.
             Some("xlsx" | "zip") => {
-                assert!(bytes.windows(4).rev().take(70_000).any(|window| window == b"PK\x05\x06"), "{}", path.display());
+                assert!(
+                    bytes.windows(4).rev().take(70_000).any(|window| window == b"PK\x05\x06"),
+                    "{}",
+                    path.display()
+                );
             }
             Some("parquet") => assert!(bytes.ends_with(b"PAR1"), "{}", path.display()),
             _ => {}
@@ -172,10 +176,8 @@ fn an_interrupt_ends_the_run_with_its_own_code() {
     let folder = workspace(&sandbox, 60_000);
     let mut child = refine(&folder).spawn().expect("the program starts");
     std::thread::sleep(Duration::from_millis(300));
-    let interrupted = Command::new("/bin/kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .is_ok_and(|status| status.success());
+    let interrupted =
+        Command::new("/bin/kill").args(["-INT", &child.id().to_string()]).status().is_ok_and(|status| status.success());
     if !interrupted {
         let _ = child.kill();
         println!("skipped: no `kill` to send an interrupt with");

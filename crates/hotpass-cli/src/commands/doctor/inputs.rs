@@ -28,6 +28,10 @@ pub(super) fn checks(config: &HotpassConfig) -> Vec<Check> {
         ..ReadOptions::default()
     };
     let mut checks: Vec<Check> = found.files.iter().map(|file| check(file, &options, config)).collect();
+    checks.extend(found.unreadable.iter().map(|diagnostic| {
+        let name = diagnostic.location.file.as_deref().unwrap_or_default();
+        Check::warn(format!("inputs.{name}"), diagnostic.message.clone(), diagnostic.hint.clone().unwrap_or_default())
+    }));
     if !checks.is_empty() && checks.iter().all(|check| !check.passed) {
         checks.push(Check::fail(
             NAME,
