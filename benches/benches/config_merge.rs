@@ -218,7 +218,7 @@ fn benches(criterion: &mut Criterion) {
 fn evidence() {
     let mut rows = Vec::new();
     for scenario in scenarios() {
-        let mut measured = vec![
+        let measured = vec![
             ("merge", "hotpass-config", hotpass_merge(&scenario)),
             ("load", "hotpass-config", hotpass_load(&scenario)),
         ];
@@ -258,7 +258,7 @@ fn evidence() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dist/benchmarks");
     let text = serde_json::to_string_pretty(&report).expect("a report is valid JSON") + "\n";
     std::fs::create_dir_all(&folder).expect("the folder of evidence can be made");
-    hotpass_core::write_atomic(&folder.join("hotpass_config_merge.json"), text.as_bytes())
+    hotpass_core::write_atomic(folder.join("hotpass_config_merge.json"), text.as_bytes())
         .expect("the evidence can be written");
 }
 

@@ -67,10 +67,7 @@ pub(crate) fn run_gates(names: &[&str]) -> Result<Summary, String> {
             summary = count_tests(&detail);
         }
         let detail = if gate.name == "test" {
-            format!(
-                "{} passed, {} failed, {} ignored",
-                summary.passed, summary.failed, summary.ignored
-            )
+            format!("{} passed, {} failed, {} ignored", summary.passed, summary.failed, summary.ignored)
         } else {
             detail
         };

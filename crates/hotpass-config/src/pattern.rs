@@ -45,7 +45,9 @@ fn alternatives(pattern: &str) -> Vec<String> {
     let mut rest = pattern;
     while let Some((before, after)) = rest.split_once('{') {
         let Some((inside, after)) = after.split_once('}') else { break };
-        done.iter_mut().for_each(|text| text.push_str(before));
+        for text in &mut done {
+            text.push_str(before);
+        }
         done = done
             .iter()
             .flat_map(|text| inside.split(',').map(move |choice| format!("{text}{choice}")))
@@ -53,7 +55,9 @@ fn alternatives(pattern: &str) -> Vec<String> {
             .collect();
         rest = after;
     }
-    done.iter_mut().for_each(|text| text.push_str(rest));
+    for text in &mut done {
+        text.push_str(rest);
+    }
     done
 }
 

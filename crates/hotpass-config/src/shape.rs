@@ -63,8 +63,7 @@ impl Shape {
             Self::Choice(names) => format!("one of {}", quoted(names)),
             Self::Optional(inner) => inner.describe(),
             Self::List(item) => match item {
-                Self::Section(_) => "a list of maps".into(),
-                Self::Map(_) => "a list of maps".into(),
+                Self::Section(_) | Self::Map(_) => "a list of maps".into(),
                 item => format!("a list of {}", item.describe()),
             },
             Self::Map(item) => format!("a map from text to {}", item.describe()),

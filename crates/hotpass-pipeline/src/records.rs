@@ -328,9 +328,9 @@ impl Records {
             });
             first += len;
         }
-        let text = text_parts.into_par_iter().map(join_text).collect::<Result<Vec<_>, _>>()?;
+        let text = text_parts.into_par_iter().map(|parts| join_text(&parts)).collect::<Result<Vec<_>, _>>()?;
         let [names, roles, emails, phones] = channel_parts;
-        let values = [join_text(names)?, join_text(roles)?, join_text(emails)?, join_text(phones)?];
+        let values = [join_text(&names)?, join_text(&roles)?, join_text(&emails)?, join_text(&phones)?];
         let [name_keys, website_domains, email_domains, addresses] = derived;
         let dates = match date_parts.as_slice() {
             [] => Date32Array::new_null(0),
@@ -350,10 +350,10 @@ impl Records {
             spans,
             span_of,
             text,
-            name_keys: join_text(name_keys)?,
-            website_domains: join_text(website_domains)?,
-            email_domains: join_text(email_domains)?,
-            addresses: join_text(addresses)?,
+            name_keys: join_text(&name_keys)?,
+            website_domains: join_text(&website_domains)?,
+            email_domains: join_text(&email_domains)?,
+            addresses: join_text(&addresses)?,
             dates,
             contacts,
             completeness,
@@ -460,7 +460,7 @@ impl Span {
     }
 }
 
-fn join_text(parts: Vec<ArrayRef>) -> Result<StringArray, ArrowError> {
+fn join_text(parts: &[ArrayRef]) -> Result<StringArray, ArrowError> {
     if parts.is_empty() {
         return Ok(StringArray::new_null(0));
     }

@@ -197,13 +197,13 @@ pub fn explain(run_dir: &Path, selector: &Selector, field: Option<&str>) -> Resu
             return Err(ExplainError::NoSuchRow { row: *row, rows: golden.rows() });
         }
         Selector::Row(row) => *row,
-        Selector::Entity(entity) => match golden.position_of("entity_id", entity).map_err(read)? {
-            Some(position) => position + 1,
-            None => {
+        Selector::Entity(entity) => {
+            let Some(position) = golden.position_of("entity_id", entity).map_err(read)? else {
                 let nearest = nearest_entity(&golden, entity).map_err(read)?;
                 return Err(ExplainError::NoSuchEntity { entity: entity.clone(), nearest });
-            }
-        },
+            };
+            position + 1
+        }
     };
     let columns = ["entity_id", "organization_name", "run_id"];
     let Some(batch) = golden.row(row as usize - 1, &columns).map_err(read)? else {

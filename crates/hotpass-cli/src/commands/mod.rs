@@ -44,6 +44,7 @@ macro_rules! verbs {
     ($($(#[$attribute:meta])* $verb:ident => $module:ident::$args:ident,)+) => {
         /// The verbs.
         #[derive(Debug, clap::Subcommand)]
+        #[expect(clippy::large_enum_variant, reason = "one is made in the life of the program")]
         pub(crate) enum Verb {
             $($(#[$attribute])* $verb($module::$args),)+
         }

@@ -20,7 +20,7 @@ use crate::exit::Exit;
 #[derive(Debug, Args)]
 pub(crate) struct NormaliseArgs {
     /// Kind of field: text, organization, person, email, phone, web, address, province, country, date,
-    /// registration_number, vat_number, postal_code, slug, category or role
+    /// `registration_number`, `vat_number`, `postal_code`, slug, category or role
     #[arg(long)]
     kind: Kind,
     /// Country of values that do not name one (ISO 3166-1 alpha-2)
@@ -38,6 +38,7 @@ pub(crate) struct NormaliseArgs {
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[expect(clippy::enum_variant_names, reason = "the flag's values are day-first, month-first and year-first")]
 enum Order {
     /// 31/12/2025
     #[default]

@@ -1,6 +1,7 @@
 //! What a run leaves behind when the disk is full, the target cannot be written, or it is killed in the middle.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -11,12 +12,13 @@ use crate::sandbox::Sandbox;
 fn workspace(sandbox: &Sandbox, rows: usize) -> PathBuf {
     let mut text = String::from("organization_name,email,phone,city,notes\n");
     for row in 0..rows {
-        text.push_str(&format!(
-            "Acacia Works {},info@acacia{}.example,+2721000{:04},Cape Town,row {row}\n",
+        let _ = writeln!(
+            text,
+            "Acacia Works {},info@acacia{}.example,+2721000{:04},Cape Town,row {row}",
             row / 2,
             row / 2,
             row % 10_000
-        ));
+        );
     }
     sandbox.write("work/data/works.csv", text);
     sandbox.path("work")
@@ -180,6 +182,7 @@ fn an_interrupt_ends_the_run_with_its_own_code() {
         Command::new("/bin/kill").args(["-INT", &child.id().to_string()]).status().is_ok_and(|status| status.success());
     if !interrupted {
         let _ = child.kill();
+        let _ = child.wait();
         println!("skipped: no `kill` to send an interrupt with");
         return;
     }

@@ -100,7 +100,7 @@ fn mappings(found: &serde_json::Value) -> String {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
     let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
     let mut lines = Vec::new();
-    for file in list(&found["files"]).iter().filter(|file| text(&file["name"]).ends_with(".xlsx")) {
+    for file in list(&found["files"]).iter().filter(|file| text(&file["name"]).contains(".xlsx")) {
         for table in list(&file["tables"]) {
             let place = format!("{} {}", text(&file["name"]), text(&table["sheet"]));
             if table["is_data"] != true {

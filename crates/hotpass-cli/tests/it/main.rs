@@ -2,6 +2,7 @@
 //!
 //! A snapshot that is missing or differs fails its test, and nothing is accepted by running it; accept with
 //! `INSTA_UPDATE=always cargo test -p hotpass-cli --test it` and read the difference.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail where it stands, and says when it skips")]
 
 mod demo;
 mod doctor;

@@ -1,5 +1,7 @@
 //! Documents that mean harm: refused with a problem, quickly, without a panic.
 
+use std::fmt::Write as _;
+
 use std::time::{Duration, Instant};
 
 use hotpass_config::upgrade::upgrade;
@@ -33,7 +35,7 @@ fn alias_bombs_are_refused() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let before = format!("*a{}", level - 1);
-        text += &format!("a{level}: &a{level} [{}]\n", vec![before; 10].join(", "));
+        let _ = writeln!(text, "a{level}: &a{level} [{}]", vec![before; 10].join(", "));
     }
     refused(&text, Format::Yaml);
     let long = format!("a: &a \"{}\"\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 10_000].join(", "));

@@ -62,7 +62,7 @@ fn deep_merge(base: &mut Value, layer: &Value, path: &str) {
             }
         }
         (Value::Array(base), Value::Array(layer)) if path == ".ingest.null_values" => {
-            base.extend(layer.iter().cloned())
+            base.extend(layer.iter().cloned());
         }
         (base, layer) => *base = layer.clone(),
     }

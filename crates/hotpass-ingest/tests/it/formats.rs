@@ -1,5 +1,6 @@
 //! The same rows come out of every format.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -144,7 +145,7 @@ fn large_text_is_streamed_and_late_surplus_is_joined() {
     let path = folder.path().join("a.csv");
     let mut text = String::from("id,name\n");
     for row in 0..60_000 {
-        text.push_str(&format!("{row},name {row}\n"));
+        let _ = writeln!(text, "{row},name {row}");
     }
     text.push_str("60000,last,one\n");
     write(&path, text.as_bytes());

@@ -459,7 +459,7 @@ mod tests {
         };
         assert_eq!(text.chars().count(), CELL_UNITS);
         let summary = workbook.worksheet_range("Summary").unwrap();
-        assert!(summary.rows().any(|row| row[0].to_string() == "Cells cut to fit" && row[1] == Data::Float(1.0)));
+        assert!(summary.rows().any(|row| row[0] == "Cells cut to fit" && row[1] == Data::Float(1.0)));
     }
 
     #[test]

@@ -35,9 +35,9 @@ pub fn html(statistics: &RunStatistics, extras: &ReportExtras<'_>) -> String {
         ("timings", "Timings", timings(statistics)),
     ];
     let mut page = String::with_capacity(64 * 1024);
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>Refinement report: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the report</a>\n",
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>Refinement report: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the report</a>",
         escape(&statistics.run_id)
     );
     header(&mut page, statistics, &term);
@@ -52,7 +52,7 @@ pub fn html(statistics: &RunStatistics, extras: &ReportExtras<'_>) -> String {
     for (id, title, body) in &sections {
         if !body.is_empty() {
             let _ =
-                write!(page, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n{body}</section>\n");
+                writeln!(page, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n{body}</section>");
         }
     }
     page.push_str("</main>\n</div>\n<footer><p>Every value can be traced to its source cell with <code>hotpass explain-provenance</code>, and the run checked with <code>hotpass verify</code>.</p></footer>\n</body>\n</html>\n");
@@ -99,9 +99,9 @@ fn with_code(text: &str) -> String {
 
 fn header(page: &mut String, statistics: &RunStatistics, term: &str) {
     let balanced = statistics.rows_in == statistics.rows_in_entities + statistics.rows_quarantined;
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "<header><p class=\"eyebrow\">Hotpass refinement report</p><h1>{} {} from {} source rows</h1><p class=\"verdict\">{}</p><dl class=\"facts\"><div><dt>Run</dt><dd><code>{}</code></dd></div><div><dt>Started</dt><dd>{}</dd></div><div><dt>Profile</dt><dd>{}</dd></div></dl></header>\n",
+        "<header><p class=\"eyebrow\">Hotpass refinement report</p><h1>{} {} from {} source rows</h1><p class=\"verdict\">{}</p><dl class=\"facts\"><div><dt>Run</dt><dd><code>{}</code></dd></div><div><dt>Started</dt><dd>{}</dd></div><div><dt>Profile</dt><dd>{}</dd></div></dl></header>",
         count(statistics.entities),
         escape(term),
         count(statistics.rows_in),
@@ -276,9 +276,9 @@ fn mapping(statistics: &RunStatistics) -> String {
             Some(sheet) => format!("{} / {}", source.file, sheet),
             None => source.file.clone(),
         };
-        let _ = write!(
+        let _ = writeln!(
             body,
-            "<details{open}><summary>{}: {mapped} of {} columns mapped</summary>\n",
+            "<details{open}><summary>{}: {mapped} of {} columns mapped</summary>",
             escape(&name),
             source.columns.len()
         );
@@ -334,7 +334,7 @@ fn changes(statistics: &RunStatistics) -> String {
             ]);
         }
     }
-    let _ = write!(body, "<details><summary>All steps</summary>\n{}</details>\n", table.finish());
+    let _ = writeln!(body, "<details><summary>All steps</summary>\n{}</details>", table.finish());
     body
 }
 
@@ -363,7 +363,7 @@ fn completeness(statistics: &RunStatistics) -> String {
             format!("{:+.1} points", (after - before) * 100.0),
         ]);
     }
-    let _ = write!(body, "<details><summary>Figures</summary>\n{}</details>\n", table.finish());
+    let _ = writeln!(body, "<details><summary>Figures</summary>\n{}</details>", table.finish());
     body
 }
 
@@ -399,7 +399,7 @@ fn quality(statistics: &RunStatistics, term: &str) -> String {
     for (records, range) in statistics.quality_histogram.iter().zip(&ranges) {
         table.row(&[range.clone(), count(*records), percent(share(*records, statistics.entities))]);
     }
-    let _ = write!(body, "<details><summary>Figures</summary>\n{}</details>\n", table.finish());
+    let _ = writeln!(body, "<details><summary>Figures</summary>\n{}</details>", table.finish());
     body
 }
 
@@ -423,7 +423,7 @@ fn matching(statistics: &RunStatistics, term: &str) -> String {
     for (size, records) in SIZES.iter().zip(statistics.entity_sizes) {
         table.row(&[(*size).to_owned(), count(records), percent(share(records, statistics.entities))]);
     }
-    let _ = write!(body, "<details><summary>Figures</summary>\n{}</details>\n", table.finish());
+    let _ = writeln!(body, "<details><summary>Figures</summary>\n{}</details>", table.finish());
     if !statistics.links.is_empty() {
         let mut table = Table::new("Which rule joined rows first", &["Rule", "#Pairs"]);
         for (rule, pairs) in sorted(&statistics.links) {
@@ -498,7 +498,7 @@ fn timings(statistics: &RunStatistics) -> String {
         let part = if total > 0.0 { time / total } else { 0.0 };
         table.row(&[escape(&readable(stage)).into_owned(), seconds(*time), percent(part)]);
     }
-    let _ = write!(body, "<details><summary>Figures</summary>\n{}</details>\n", table.finish());
+    let _ = writeln!(body, "<details><summary>Figures</summary>\n{}</details>", table.finish());
     body
 }
 
@@ -544,7 +544,7 @@ impl Table {
 }
 
 fn figure(body: &mut String, caption: &str, plot: &str) {
-    let _ = write!(body, "<figure>{plot}<figcaption>{}</figcaption></figure>\n", escape(caption));
+    let _ = writeln!(body, "<figure>{plot}<figcaption>{}</figcaption></figure>", escape(caption));
 }
 
 fn meter(share: f64) -> String {

@@ -138,7 +138,7 @@ fn explain(error: &DataFusionError, tables: &[QueryTable]) -> QueryError {
     match error.find_root() {
         DataFusionError::SchemaError(schema_error, _) => match schema_error.as_ref() {
             SchemaError::FieldNotFound { field, valid_fields } => {
-                let names: Vec<&str> = valid_fields.iter().map(|column| column.name()).collect();
+                let names: Vec<&str> = valid_fields.iter().map(datafusion::common::Column::name).collect();
                 QueryError::Wrong {
                     message: format!("No column `{}` in the tables of the query", field.name()),
                     hint: column_hint(field.name(), &names),

@@ -32,7 +32,8 @@ pub(super) fn collect(
     }
     match runs.find() {
         Ok(run) => {
-            tables.extend(run_tables(&run).into_iter().filter(|table| !names(&tables, &table.name)).collect::<Vec<_>>())
+            tables
+                .extend(run_tables(&run).into_iter().filter(|table| !names(&tables, &table.name)).collect::<Vec<_>>());
         }
         Err(error) if runs.run != "latest" || (given.is_empty() && names_a_table(sql)) => return Err(error),
         Err(_) => {}
