@@ -37,12 +37,12 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
         &["hotpass-core", "hotpass-config", "hotpass-ingest", "hotpass-normalise", "hotpass-pipeline"],
         &[],
     ),
-    ("xtask", &[], &["arrow", "clap", "serde_derive"]),
+    ("xtask", &[], &["arrow", "clap", "tokio"]),
 ];
 
 /// Crates that somebody depends on and nothing else: the number of items at their root is bounded.
 const PRODUCTS: &[&str] = &["hotpass-config", "hotpass-ingest", "hotpass-provenance"];
-const ROOT_ITEMS: std::ops::RangeInclusive<usize> = 5..=30;
+const ROOT_ITEMS: std::ops::RangeInclusive<usize> = 5..=15;
 
 /// Calls that only the command line may make.
 const TERMINAL_AND_ENVIRONMENT: &[&str] =
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn only_absolute_paths_are_places() {
-        assert!(starts_a_path("see /home/x", 4));
-        assert!(!starts_a_path("https://a.example/home/x", 17));
+        assert!(starts_a_path("see /place/x", 4));
+        assert!(!starts_a_path("https://a.example/place/x", 17));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! To add one: write `commands/NAME.rs` with an args struct (its doc comment is the help: imperative, no period) and
 //! `pub(crate) fn run(args: NameArgs, context: &mut Context) -> Result<Exit, CommandError>`; then add its `mod` line and
-//! its line in [`verbs!`] below, both in alphabetical order. `overview`, completions, man pages and the reference are
+//! its line in `verbs!` below, both in alphabetical order. `overview`, completions, man pages and the reference are
 //! generated from there.
 //!
 //! In a command:
