@@ -107,8 +107,16 @@ fn compare_with_peers() -> Result<(), String> {
         install.args(["-m", "pip", "install", "--quiet", "openpyxl==3.1.5"]);
         run(install)?;
     }
-    let mut compare = std::process::Command::new(&python);
-    compare.arg("crates/hotpass-ingest/tests/peers/compare_openpyxl.py").current_dir(root());
-    run(compare)?;
+    let data = std::env::var_os("HOTPASS_TEST_DATA")
+        .map_or_else(|| root().join("../shared/data"), std::path::PathBuf::from);
+    for folder in ["ingest", "generated"] {
+        let mut compare = std::process::Command::new(&python);
+        compare
+            .arg("crates/hotpass-ingest/tests/peers/compare_openpyxl.py")
+            .arg(binary().with_file_name("examples").join("read_any"))
+            .arg(data.join(folder))
+            .current_dir(root());
+        run(compare)?;
+    }
     run(command("cargo bench --package hotpass-benches --features peers --bench config_merge -- --quick"))
 }
