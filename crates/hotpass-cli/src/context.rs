@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process;
 
 use clap::Args;
+use hotpass_config::upgrade::is_legacy_key;
 use hotpass_config::{ConfigError, ConfigLoader, LoadedConfig, ProblemKind};
 use hotpass_core::{Clock, RunDirectory, RunLookupError};
 use hotpass_pipeline::CancelToken;
@@ -168,6 +169,17 @@ impl ConfigArgs {
 pub(crate) fn config_error(error: &ConfigError) -> CommandError {
     let mut command_error = CommandError::usage("Cannot use the configuration");
     command_error.causes = error.problems.iter().map(ToString::to_string).collect();
+    let legacy = error.problems.iter().find(|problem| {
+        problem.kind == ProblemKind::UnknownKey && is_legacy_key(&problem.key)
+            || problem.kind == ProblemKind::WrongType && problem.key == "profile"
+    });
+    if let Some(file) = legacy.and_then(|problem| problem.file.as_ref()) {
+        command_error.hints.push(format!(
+            "`{}` holds keys of the predecessor: bring it into the present form with `hotpass config upgrade --write {}`",
+            file.display(),
+            file.display()
+        ));
+    }
     let hint = if error.problems.iter().any(|problem| problem.kind == ProblemKind::UnknownProfile) {
         "List the profiles with `hotpass profile list`"
     } else {

@@ -102,6 +102,11 @@ impl Printer {
         self.terminal_err && !self.quiet && self.log_format == LogFormat::Rich
     }
 
+    /// Returns whether the standard output is a terminal.
+    pub(crate) fn writes_to_terminal(&self) -> bool {
+        self.terminal_out
+    }
+
     /// Returns whether only errors and asked-for data are wanted.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
@@ -161,6 +166,7 @@ impl Printer {
     }
 
     /// Writes a warning to the standard error, unless quiet.
+    #[cfg(feature = "query")]
     pub(crate) fn warning(&mut self, text: impl Display) {
         if self.log_format == LogFormat::Json {
             self.event("warning", &json!({ "message": text.to_string() }));

@@ -123,7 +123,14 @@ impl fmt::Display for ConfigProblem {
         } else if let Some(origin) = &self.origin {
             write!(f, "{origin}: ")?;
         }
-        if !self.key.is_empty() {
+        // A flag is named by the key itself.
+        let is_named = self.file.is_none()
+            && self
+                .origin
+                .as_ref()
+                .and_then(|origin| origin.strip_suffix(&self.key))
+                .is_some_and(|before| before.ends_with(' '));
+        if !self.key.is_empty() && !is_named {
             write!(f, "{}: ", self.key)?;
         }
         f.write_str(&self.message)?;

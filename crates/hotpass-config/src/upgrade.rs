@@ -105,6 +105,16 @@ const SENSITIVE: &[(&str, &str)] = &[
     ("contact", "contact_names"),
 ];
 
+/// Returns whether a key path, as problems name it, is one of the predecessor that an upgrade moves or drops.
+pub fn is_legacy_key(key: &str) -> bool {
+    let mut path = String::with_capacity(key.len());
+    for (position, part) in key.split(['[', ']']).enumerate() {
+        // Behind an opening bracket stands a number, which is any item of the list.
+        path.push_str(if position % 2 == 1 { ".[]" } else { part });
+    }
+    MOVED.iter().any(|(from, ..)| *from == path) || DROPPED.iter().any(|(from, _)| *from == path)
+}
+
 /// A document in the present form, and what was done to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upgraded {

@@ -535,7 +535,7 @@ fn kept_parameters(path: &str, query: &str, counts: &mut RuleCounts) -> String {
             dropped = true;
         }
     }
-    kept.truncate(kept.trim_end_matches(['.', ',', ')', '\'']).len());
+    kept.truncate(kept.trim_end_matches(['.', ',', ')', '\'', '&']).len());
     if tracking {
         counts.add("web.tracking");
     }

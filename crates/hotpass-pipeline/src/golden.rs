@@ -745,7 +745,8 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
     fn write_fields(&mut self, id: &str, published: &[Option<Published<'a>>; FIELDS.len()]) {
         let survival = self.survival;
         for (position, value) in published.iter().enumerate() {
-            self.present[position] += u64::from(value.is_some());
+            let is_filled_in = position == COUNTRY && survival.country.is_some();
+            self.present[position] += u64::from(value.is_some() || is_filled_in);
             let redacted = survival.redaction.covers(FIELDS[position].0);
             let builder = &mut self.fields[position];
             match value.as_ref().map(|published| &published.value) {

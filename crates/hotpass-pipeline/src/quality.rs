@@ -10,6 +10,7 @@ use hotpass_config::model::{Expectation, ExpectationKind, ExpectationSeverity, Q
 use hotpass_core::fields::GOLDEN_COLUMNS;
 use regex::Regex;
 
+use crate::report::counted;
 use crate::statistics::{ExpectationResult, RunStatistics};
 
 /// Why an expectation cannot be checked.
@@ -241,7 +242,12 @@ pub(crate) fn recommendations(statistics: &RunStatistics) -> Vec<String> {
     let low: u64 = statistics.quality_histogram[..5].iter().sum();
     if low > 0 && statistics.entities > 0 {
         let share = low as f64 / statistics.entities as f64;
-        all.push(format!("{low} of {} golden records ({}) score below 0.5", statistics.entities, percent(share)));
+        all.push(format!(
+            "{low} of {} ({}) {} below 0.5",
+            counted(statistics.entities, "golden record"),
+            percent(share),
+            if low == 1 { "scores" } else { "score" }
+        ));
     }
     for result in statistics.expectations.iter().filter(|result| !result.success) {
         all.push(format!(
@@ -254,7 +260,8 @@ pub(crate) fn recommendations(statistics: &RunStatistics) -> Vec<String> {
     }
     for (reason, rows) in &statistics.quarantine_reasons {
         all.push(format!(
-            "{rows} rows are in quarantine for `{reason}`; correct them in the source or map another column"
+            "{} in quarantine for `{reason}`; correct the source or map another column",
+            if *rows == 1 { "1 row is".to_owned() } else { format!("{} are", counted(*rows, "row")) }
         ));
     }
     let suggested: usize = statistics
@@ -265,13 +272,17 @@ pub(crate) fn recommendations(statistics: &RunStatistics) -> Vec<String> {
         .count();
     if suggested > 0 {
         all.push(format!(
-            "{suggested} columns have a suggested field that was not applied; write a mapping with `hotpass map` and pass it with `--mapping`"
+            "{} a suggested field that was not applied; write a mapping with `hotpass map` and pass it with `--mapping`",
+            if suggested == 1 { "1 column has".to_owned() } else { format!("{suggested} columns have") }
         ));
     }
     if let Some((column, count)) =
         statistics.conflicts.iter().max_by_key(|(_, count)| **count).filter(|(_, count)| **count > 0)
     {
-        all.push(format!("Sources disagree most on `{column}`, in {count} golden records; see the conflicts"));
+        all.push(format!(
+            "Sources disagree most on `{column}`, in {}; see the conflicts",
+            counted(*count, "golden record")
+        ));
     }
     if all.is_empty() {
         all.push("Nothing to do: every expectation holds and quality is good".to_owned());

@@ -17,6 +17,22 @@ pub struct MappingFileError {
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+impl MappingFileError {
+    /// Returns what to do about it.
+    pub fn hint(&self) -> String {
+        let kind = self.source.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        match (kind, self.source.downcast_ref()) {
+            (Some(std::io::ErrorKind::NotFound), _) => {
+                "Check the path, or write a mapping file with `hotpass map PATH --output FILE`".to_owned()
+            }
+            (_, Some(hotpass_ingest::MappingFileError::UnknownField { .. })) => {
+                "Give one of the fields that a file of `hotpass map PATH` lists at its head, or `\"\"` to leave the column alone".to_owned()
+            }
+            _ => "Write a new one with `hotpass map PATH --output FILE`".to_owned(),
+        }
+    }
+}
+
 /// Reads the mapping files that the configuration names, in order.
 ///
 /// # Errors

@@ -200,6 +200,7 @@ impl RefineError {
             Self::Memory { .. } => Some("Raise `ingest.memory_limit_bytes`, or split the input".into()),
             Self::RunId { .. } => Some("Leave `pipeline.run_id` out, or give a UUID".into()),
             Self::UnknownCountry { code, .. } => Some(country_hint(code)),
+            Self::MappingFile(error) => Some(error.hint()),
             Self::Publish(error) => error.hint(),
             _ => None,
         }
@@ -254,6 +255,7 @@ impl<'a> Run<'a> {
         let pipeline = &config.pipeline;
         // What was asked for and cannot be done must fail before anything is written.
         check_countries(config)?;
+        mapping_files(config)?;
         let redaction = Redaction::from_config(config)?;
         let expectations = Expectations::from_config(config)?;
         crate::publish::OutputFormat::from_path(&pipeline.output_path)?;
@@ -690,6 +692,7 @@ impl<'a> Run<'a> {
         if !clock.is_fixed() {
             statistics.timings.clone_from(&self.timings);
         }
+        let title = format!("{}: {}", config.profile.display_name, config.data_contract.dataset);
         let golden_file = run.path("golden.parquet");
         let input = PublishInput {
             golden: &tables.golden,
@@ -699,7 +702,7 @@ impl<'a> Run<'a> {
             run_id: run.id(),
             config_digest: &digest,
             clock,
-            title: &config.data_contract.dataset,
+            title: &title,
             golden_file: Some(&golden_file),
         };
         let mut outputs = write_output(&pipeline.output_path, &input)?;

@@ -183,11 +183,7 @@ pub fn explain(run_dir: &Path, selector: &Selector, field: Option<&str>) -> Resu
     if let Some(field) = field
         && !GOLDEN_COLUMNS.iter().any(|column| column.name == field)
     {
-        return Err(ExplainError::NoSuchField {
-            field: field.to_owned(),
-            nearest: nearest(field, GOLDEN_COLUMNS.iter().map(|column| column.name))
-                .and_then(|name| GOLDEN_COLUMNS.iter().map(|column| column.name).find(|column| *column == name)),
-        });
+        return Err(ExplainError::NoSuchField { field: field.to_owned(), nearest: nearest_column(field) });
     }
     let golden_path = run_dir.join("golden.parquet");
     let golden = open(&golden_path)?;
@@ -233,6 +229,20 @@ pub fn explain(run_dir: &Path, selector: &Selector, field: Option<&str>) -> Resu
 fn open(path: &Path) -> Result<Table, ExplainError> {
     let file = File::open(path).map_err(|source| ExplainError::Open { path: path.to_path_buf(), source })?;
     Table::open(file).map_err(|source| ExplainError::Read { path: path.to_path_buf(), source })
+}
+
+/// Returns the published column with the nearest name, or else the first that has the name as a part, as `email` is of
+/// `contact_primary_email`.
+fn nearest_column(field: &str) -> Option<&'static str> {
+    let columns = || GOLDEN_COLUMNS.iter().map(|column| column.name);
+    let folded = field.trim().to_lowercase().replace([' ', '-'], "_");
+    // Plural and singular mean the same column.
+    let part = folded.strip_suffix('s').unwrap_or(&folded);
+    let near = nearest(field, columns());
+    columns().find(|column| Some(*column) == near).or_else(|| {
+        let parts: Vec<&str> = part.split('_').filter(|word| word.len() > 2).collect();
+        columns().find(|column| !parts.is_empty() && parts.iter().all(|word| column.contains(word)))
+    })
 }
 
 /// Returns the entity id with the longest common beginning, when that is at least half of what was asked for.
@@ -301,4 +311,22 @@ fn losing_cells(cells: &arrow::array::ArrayRef) -> Result<Vec<CellTrace>, Parque
             raw_value: optional(&raw_value, row).or_else(|| optional(&value, row)),
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_name_leads_to_the_column() {
+        for (field, expected) in [
+            ("websit", Some("website")),
+            ("email", Some("contact_primary_email")),
+            ("contact_phones", Some("contact_primary_phone")),
+            ("zebra", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest_column(field), expected, "{field}");
+        }
+    }
 }

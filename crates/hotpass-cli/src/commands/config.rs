@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use hotpass_config::model::LogFormat;
 use hotpass_config::schema::{json_schema, reference_markdown};
 use hotpass_config::upgrade::upgrade;
 use hotpass_config::{ConfigError, ConfigLoader, Format, LoadedConfig};
@@ -204,8 +205,11 @@ fn upgrade_file(args: &UpgradeArgs, context: &mut Context) -> Result<Exit, Comma
         .map_err(|error| CommandError::usage(format!("Cannot read `{file}`")).caused_by(&error))?;
     let upgraded = upgrade(&text, format, &args.file).map_err(|error| config_error(&error))?;
     for notice in &upgraded.notices {
-        let key = if notice.key.is_empty() { String::new() } else { format!(" {}:", notice.key) };
-        context.printer.note(format_args!("{}:{key} {}", notice.code, notice.message));
+        context.printer.event("upgrade", &json!({"code": notice.code, "key": notice.key, "message": notice.message}));
+        if context.printer.log_format() == LogFormat::Rich {
+            let key = if notice.key.is_empty() { String::new() } else { format!("{}: ", notice.key) };
+            context.printer.note(format_args!("{key}{}", notice.message));
+        }
     }
     if !args.write {
         context.printer.line(upgraded.text.trim_end())?;

@@ -32,7 +32,8 @@ pub(crate) fn run(args: DemoArgs, context: &mut Context) -> Result<Exit, Command
     workspace::write_files(&args.path, &files)?;
     let folder = args.path.display();
     context.printer.line(format_args!(
-        "An invented heritage trust keeps its members in four files, and nobody agreed on how.\nWritten to {folder}/:"
+        "An invented heritage trust keeps its members in {} files, and nobody agreed on how.\nWritten to {folder}/:",
+        files.iter().filter(|file| file.path.starts_with("data")).count()
     ))?;
     for line in workspace::listing(&files) {
         context.printer.line(line)?;

@@ -13,11 +13,12 @@ use crate::exit::{ErrorKind, Exit};
 
 /// Say from which source cells a published row came, and which values lost
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("selector").required(true).args(["entity", "row"]))]
 pub(crate) struct ExplainProvenanceArgs {
     #[command(flatten)]
     runs: RunArgs,
     /// Entity, by its id
-    #[arg(long, value_name = "ID", required_unless_present = "row", conflicts_with = "row")]
+    #[arg(long, value_name = "ID")]
     entity: Option<String>,
     /// Published row, from 1, the header left out
     #[arg(long, value_name = "N")]

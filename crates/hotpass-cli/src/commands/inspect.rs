@@ -146,9 +146,7 @@ pub(crate) fn run(args: InspectArgs, context: &mut Context) -> Result<Exit, Comm
 
 /// Returns the error for a mapping file that cannot be used.
 pub(super) fn mapping_file_error(error: MappingFileError) -> CommandError {
-    CommandError::usage(error.to_string())
-        .caused_by(error.source.as_ref())
-        .hint("Write a new one with `hotpass map PATH --output FILE`")
+    CommandError::usage(error.to_string()).hint(error.hint()).caused_by(error.source.as_ref())
 }
 
 impl Survey<'_> {

@@ -184,6 +184,11 @@ fn refused(context: &mut Context, error: &RefineError) -> CommandError {
     command_error
 }
 
+/// Returns a number with its noun, which forms its plural with an `s`.
+fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Says how many runs were interrupted and where what is left of them can be deleted.
 fn interrupted(ids: &[String], runs: &Path) -> String {
     match ids {
@@ -221,7 +226,11 @@ pub(crate) fn summarise(
     }
     let more = severe.count().saturating_sub(SHOWN_DIAGNOSTICS);
     if more > 0 {
-        printer.note(format!("{more} more findings: {}", outcome.run.path("diagnostics.json").display()));
+        printer.note(format!(
+            "{} more: {}",
+            counted(more as u64, "finding"),
+            outcome.run.path("diagnostics.json").display()
+        ));
     }
     if !outcome.interrupted_runs.is_empty() {
         let runs = loaded.config.pipeline.dist_dir.join("runs");
@@ -249,21 +258,27 @@ pub(crate) fn summarise(
     }
     let term = loaded.config.profile.organization_term.replace('_', " ");
     printer.line(format!(
-        "{} rows from {} tables became {} golden records ({term}); {} rows are in quarantine",
-        statistics.rows_in,
-        statistics.tables.len(),
-        statistics.entities,
-        statistics.rows_quarantined
+        "{} from {} became {} ({term}); {} in quarantine",
+        counted(statistics.rows_in, "row"),
+        counted(statistics.tables.len() as u64, "table"),
+        counted(statistics.entities, "golden record"),
+        match statistics.rows_quarantined {
+            1 => "1 row is".to_owned(),
+            rows => format!("{rows} rows are"),
+        }
     ))?;
-    if !statistics.skipped.is_empty() {
-        printer.line(format!("{} sheets or files hold no such table and were left out", statistics.skipped.len()))?;
+    match statistics.skipped.len() {
+        0 => {}
+        1 => printer.line("1 sheet or file holds no such table and was left out")?,
+        count => printer.line(format!("{count} sheets or files hold no such table and were left out"))?,
     }
     let holding = statistics.expectations.len() - failed.len();
     printer.line(format!(
-        "Quality {:.2} of 1 on average; {holding} of {} expectations hold; sources disagree on {} values",
+        "Quality {:.2} of 1 on average; {holding} of {} {}; sources disagree on {}",
         statistics.quality_mean,
-        statistics.expectations.len(),
-        statistics.conflicts.values().sum::<u64>()
+        counted(statistics.expectations.len() as u64, "expectation"),
+        if holding == 1 { "holds" } else { "hold" },
+        counted(statistics.conflicts.values().sum::<u64>(), "value")
     ))?;
     for name in failed {
         printer.line(format!("  failed: {name}"))?;

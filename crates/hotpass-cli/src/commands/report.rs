@@ -17,6 +17,8 @@ pub(crate) enum ReportFormat {
     Html,
     /// Text for tickets and mail
     Markdown,
+    /// The same in aligned columns, for a terminal
+    Text,
     /// The figures
     Json,
 }
@@ -29,7 +31,7 @@ pub(crate) struct ReportArgs {
     target: Option<String>,
     #[command(flatten)]
     runs: RunArgs,
-    /// Form of the report; by the ending of `--output` when absent, else Markdown
+    /// Form of the report; by the ending of `--output` when absent, else text on a terminal and Markdown elsewhere
     #[arg(long, value_name = "FORMAT", value_enum)]
     format: Option<ReportFormat>,
     /// Write to this file instead of the standard output
@@ -52,9 +54,13 @@ pub(crate) fn run(mut args: ReportArgs, context: &mut Context) -> Result<Exit, C
             .hint(format!("See whether the run completed with `hotpass verify {}`", run.id()))
     })?;
     let extras = loaded.extras(args.show_values);
-    let text = match args.format.unwrap_or_else(|| format_of(args.output.as_deref())) {
+    let on_terminal = args.output.is_none() && context.printer.writes_to_terminal();
+    let format =
+        args.format.unwrap_or_else(|| if on_terminal { ReportFormat::Text } else { format_of(args.output.as_deref()) });
+    let text = match format {
         ReportFormat::Html => report::html(&loaded.statistics, &extras),
         ReportFormat::Markdown => report::markdown(&loaded.statistics, &extras),
+        ReportFormat::Text => report::text(&loaded.statistics, &extras),
         ReportFormat::Json => report::json(&loaded.statistics),
     };
     match args.output {
@@ -73,6 +79,7 @@ fn format_of(output: Option<&Path>) -> ReportFormat {
     match output.and_then(Path::extension).and_then(|ending| ending.to_str()) {
         Some("html" | "htm") => ReportFormat::Html,
         Some("json") => ReportFormat::Json,
+        Some("txt") => ReportFormat::Text,
         _ => ReportFormat::Markdown,
     }
 }

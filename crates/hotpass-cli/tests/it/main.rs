@@ -13,6 +13,7 @@ mod init;
 mod inspect;
 mod map;
 mod query;
+mod refine;
 mod sandbox;
 
 #[test]

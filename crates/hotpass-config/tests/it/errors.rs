@@ -133,9 +133,9 @@ fn variables_and_flags_name_themselves() {
         error.to_string(),
         "environment variable HOTPASS__PIPELINE__THREADS: pipeline.threads: Expected a whole number, 0 or more, found text\n\
          environment variable HOTPASS__PIPELIN__THREADS: pipelin: Unknown key: `pipelin` (did you mean `pipeline`?)\n\
-         flag for pipeline.archive: pipeline.archive: Expected true or false, found text\n\
-         flag for profile.sources[0].name: profile.sources[0].name: A list is set as a whole, not at: `[0]`\n\
-         flag for pipeline.archive.deep: pipeline.archive.deep: No key below true or false: `deep`"
+         flag for pipeline.archive: Expected true or false, found text\n\
+         flag for profile.sources[0].name: A list is set as a whole, not at: `[0]`\n\
+         flag for pipeline.archive.deep: No key below true or false: `deep`"
     );
 }
 

@@ -91,3 +91,17 @@ fn keys_that_nobody_knows_stay_for_loading_to_report() {
     let (text, notices) = codes("{\"pipelin\": {\"x\": 1}}", Format::Json);
     assert_eq!((text.as_str(), notices.len()), ("{\"pipelin\": {\"x\": 1}}", 0));
 }
+
+#[test]
+fn keys_of_the_predecessor_are_known() {
+    for (key, expected) in [
+        ("archive", true),
+        ("telemetry", true),
+        ("pipeline.acquisition.agents[3].providers[0].weight", true),
+        ("pipeline.archive", false),
+        ("archve", false),
+        ("pipeline.acquisition.agents[3].name", false),
+    ] {
+        assert_eq!(hotpass_config::upgrade::is_legacy_key(key), expected, "{key}");
+    }
+}

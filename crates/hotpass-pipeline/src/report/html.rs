@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::ReportExtras;
 use super::samples::{ConflictSample, conflict_samples};
 use super::svg::{self, Bar};
-use super::words::{count, percent, plural, readable, score, seconds};
+use super::words::{count, counted, percent, plural, readable, score, seconds};
 use crate::statistics::RunStatistics;
 
 const STYLE: &str = include_str!("report.css");
@@ -28,6 +28,7 @@ pub fn html(statistics: &RunStatistics, extras: &ReportExtras<'_>) -> String {
         ("quarantine", "Quarantine", quarantine(statistics)),
         ("mapping", "Column mapping", mapping(statistics)),
         ("changes", "Changes by rule", changes(statistics)),
+        ("failures", "Values left out", failures(statistics)),
         ("completeness", "Completeness", completeness(statistics)),
         ("quality", "Quality", quality(statistics, &term)),
         ("matching", "Matching", matching(statistics, &term)),
@@ -135,7 +136,7 @@ fn tiles(page: &mut String, statistics: &RunStatistics, term: &str) {
     items.push((
         "Source rows",
         count(statistics.rows_in),
-        format!("{} tables read", count(statistics.tables.len() as u64)),
+        format!("{} read", counted(statistics.tables.len() as u64, "table")),
     ));
     items.push((
         "Published",
@@ -336,6 +337,26 @@ fn changes(statistics: &RunStatistics) -> String {
     }
     let _ = writeln!(body, "<details><summary>All steps</summary>\n{}</details>", table.finish());
     body
+}
+
+fn failures(statistics: &RunStatistics) -> String {
+    let mut table = Table::new("Values that broke the rule of their field", &["Reason", "Field", "#Values"]);
+    for (field, reasons) in &statistics.failures {
+        for (reason, values) in sorted(reasons) {
+            table.row(&[
+                format!("<code>{}</code>", escape(reason)),
+                format!("<code>{}</code>", escape(field)),
+                count(values),
+            ]);
+        }
+    }
+    if statistics.failures.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<p>These values break the rule of their field and are not published; the source still holds them.</p>\n{}",
+        table.finish()
+    )
 }
 
 fn completeness(statistics: &RunStatistics) -> String {

@@ -118,6 +118,14 @@ pub fn markdown(statistics: &RunStatistics, extras: &ReportExtras<'_>) -> String
         .collect();
     table(&mut text, "Changes by rule", &["Field", "Step", "Values"], &rows);
     let rows: Vec<_> = statistics
+        .failures
+        .iter()
+        .flat_map(|(field, reasons)| {
+            reasons.iter().map(move |(reason, values)| vec![cell(field), cell(reason), count(*values)])
+        })
+        .collect();
+    table(&mut text, "Values left out", &["Field", "Reason", "Values"], &rows);
+    let rows: Vec<_> = statistics
         .completeness
         .iter()
         .map(|(column, share)| vec![cell(column), percent(share.before), percent(share.after)])
@@ -141,6 +149,59 @@ pub fn markdown(statistics: &RunStatistics, extras: &ReportExtras<'_>) -> String
         statistics.timings.iter().map(|(stage, time)| vec![cell(&readable(stage)), seconds(*time)]).collect();
     table(&mut text, "Timings", &["Stage", "Time"], &rows);
     text
+}
+
+/// Returns the report as plain text for a terminal: the same as [`markdown`], with aligned columns and no marks.
+pub fn text(statistics: &RunStatistics, extras: &ReportExtras<'_>) -> String {
+    let mut plain = String::new();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let markdown = markdown(statistics, extras);
+    for line in markdown.lines() {
+        // The line below the titles begins `| --- |` and is taken out with the rows.
+        if let Some(row) = line.strip_prefix("| ").and_then(|row| row.strip_suffix(" |")) {
+            // A bar within a cell is always escaped.
+            rows.push(row.split(" | ").map(unescape).collect());
+        } else {
+            write_aligned(&mut plain, &mut rows);
+            let title = line.trim_start_matches('#');
+            let _ = writeln!(plain, "{}", unescape(if title.len() == line.len() { line } else { title.trim_start() }));
+        }
+    }
+    write_aligned(&mut plain, &mut rows);
+    plain
+}
+
+/// Writes rows with their columns aligned, and takes them.
+fn write_aligned(text: &mut String, rows: &mut Vec<Vec<String>>) {
+    // A row below the titles that only draws the line between is no data.
+    rows.retain(|row| !row.iter().all(|cell| cell == "---"));
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for row in rows.drain(..) {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(line, "  {cell:width$}");
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+}
+
+/// Undoes [`cell`] and takes the marks of code off.
+fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => plain.extend(characters.next()),
+            // Unescaped, it only marks code.
+            '`' => {}
+            c => plain.push(c),
+        }
+    }
+    plain.replace("&lt;", "<").replace("&amp;", "&")
 }
 
 fn table(text: &mut String, title: &str, titles: &[&str], rows: &[Vec<String>]) {
@@ -167,4 +228,34 @@ fn cell(text: &str) -> String {
         }
     }
     safe
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::statistics::{RunStatistics, SkippedTable};
+
+    #[test]
+    fn plain_text_has_neither_marks_nor_escapes() {
+        let mut statistics = RunStatistics { run_id: "r".into(), entities: 1, ..RunStatistics::default() };
+        statistics.skipped.push(SkippedTable {
+            file: "a_b|c`<&>.csv".into(),
+            sheet: None,
+            reason: "no column is `organization_name`".into(),
+        });
+        let codes =
+            |code: &str| BTreeMap::from([("contact_phones".to_owned(), BTreeMap::from([(code.to_owned(), 2)]))]);
+        statistics.changes = codes("phone.e164");
+        statistics.failures = codes("phone.not_assigned");
+        let extras = ReportExtras::default();
+        let plain = text(&statistics, &extras);
+        assert!(plain.contains("a_b|c`<&>.csv") && plain.contains("no column is `organization_name`"), "{plain}");
+        assert!(!plain.contains('\\') && !plain.contains("---") && !plain.contains("&lt;"), "{plain}");
+        let marked = markdown(&statistics, &extras);
+        let (changes, failures) = marked.split_once("## Values left out").unwrap();
+        assert!(changes.contains("phone.e164") && !changes.contains("not\\_assigned"), "{marked}");
+        assert!(failures.contains("phone.not\\_assigned"), "{marked}");
+    }
 }

@@ -17,7 +17,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use crate::statistics::RunStatistics;
 
 pub use html::html;
-pub use markdown::markdown;
+pub use markdown::{markdown, text};
+pub(crate) use words::counted;
 
 /// What a report shows besides the figures.
 #[derive(Debug, Clone, Copy, Default)]

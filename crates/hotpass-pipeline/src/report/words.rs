@@ -13,6 +13,11 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
+/// Returns a number with its noun in the singular or plural.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{} {}", count(number), plural(noun)) }
+}
+
 /// Returns a share as a percentage: 1 is `100%`, and only 1 is.
 pub(super) fn percent(share: f64) -> String {
     if !share.is_finite() {
@@ -76,6 +81,9 @@ mod tests {
 
     #[test]
     fn plurals() {
+        assert_eq!(counted(1, "row"), "1 row");
+        assert_eq!(counted(0, "row"), "0 rows");
+        assert_eq!(counted(1_200, "agency"), "1,200 agencies");
         for (noun, expected) in [
             ("organization", "organizations"),
             ("flight school", "flight schools"),

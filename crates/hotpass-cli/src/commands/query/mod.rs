@@ -15,7 +15,8 @@ use crate::context::{Context, RunArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
-/// Ask a run's tables, or any file, with SQL
+#[cfg_attr(feature = "query", doc = "Ask a run's tables, or any file, with SQL")]
+#[cfg_attr(not(feature = "query"), doc = "Ask a run's tables, or any file, with SQL (not in this build)")]
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Tables of the run: golden, contacts, crosswalk, provenance, conflicts, links, quarantine.
