@@ -189,8 +189,7 @@ pub fn own_domain(host: &str) -> Option<&str> {
 /// examples and tests: such an address is well-formed, although it leads nowhere. `.invalid` stays what it says.
 pub(crate) fn has_known_suffix(host: &str) -> bool {
     psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known())
-        || host.ends_with(".example")
-        || host.ends_with(".test")
+        || host.rsplit_once('.').is_some_and(|(_, top)| matches!(top, "example" | "test"))
 }
 
 /// The rule for web addresses: `https://host/path`, without `www.`, query, fragment, default port and closing slash.
@@ -610,6 +609,11 @@ mod tests {
             assert_eq!(parse_web(value).map(|web| web.url), Ok(value.to_owned()));
         }
         assert_eq!(web_identity("https://www2.acme.example/x"), Some("acme.example"));
+    }
+
+    #[test]
+    fn a_query_does_not_end_in_a_separator() {
+        assert_eq!(parse_web("acme.com?a&.#").map(|web| web.url), Ok("https://acme.com/?a".to_owned()));
     }
 
     #[test]
