@@ -14,6 +14,9 @@ pub(crate) struct Sample {
     pub(crate) date: Option<i32>,
     pub(crate) contact: [Option<&'static str>; 4],
     pub(crate) domain: Option<&'static str>,
+    pub(crate) postal_code: Option<&'static str>,
+    pub(crate) city: Option<&'static str>,
+    pub(crate) province: Option<&'static str>,
 }
 
 /// Builds a store of tables: priority and records of each.
@@ -32,6 +35,9 @@ pub(crate) fn records(tables: &[(i64, Vec<Sample>)]) -> Records {
         let mut text = vec![None; TEXT_FIELDS.len()];
         text[TextField::OrganizationName as usize] = Some(column(|sample| sample.name));
         text[TextField::RegistrationNumber as usize] = Some(column(|sample| sample.registration));
+        text[TextField::PostalCode as usize] = Some(column(|sample| sample.postal_code));
+        text[TextField::City as usize] = Some(column(|sample| sample.city));
+        text[TextField::Province as usize] = Some(column(|sample| sample.province));
         text[TextField::Notes as usize] = Some(column(|sample| sample.notes));
         let with_contact: Vec<&Sample> =
             samples.iter().filter(|sample| sample.contact.iter().any(Option::is_some)).collect();
