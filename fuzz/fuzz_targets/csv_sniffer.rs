@@ -3,5 +3,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    hotpass_ingest::sniff_arbitrary(bytes);
+    hotpass_ingest::fuzzing::sniff_arbitrary(bytes);
 });

@@ -3,5 +3,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    hotpass_ingest::detect_arbitrary(bytes);
+    hotpass_ingest::fuzzing::detect_arbitrary(bytes);
 });

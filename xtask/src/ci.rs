@@ -107,8 +107,8 @@ fn compare_with_peers() -> Result<(), String> {
         install.args(["-m", "pip", "install", "--quiet", "openpyxl==3.1.5"]);
         run(install)?;
     }
-    let data = std::env::var_os("HOTPASS_TEST_DATA")
-        .map_or_else(|| root().join("../shared/data"), std::path::PathBuf::from);
+    let data =
+        std::env::var_os("HOTPASS_TEST_DATA").map_or_else(|| root().join("../shared/data"), std::path::PathBuf::from);
     for folder in ["ingest", "generated"] {
         let mut compare = std::process::Command::new(&python);
         compare

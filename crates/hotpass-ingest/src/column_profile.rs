@@ -8,7 +8,7 @@ use arrow::record_batch::RecordBatch;
 use hotpass_core::mask;
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentType, TableSchema};
+use crate::table::{ContentType, TableSchema};
 
 /// Distinct values that are counted one by one; more are estimated.
 const COUNTED_VALUES: usize = 10_000;
@@ -90,7 +90,7 @@ impl TableProfiler {
         Self::default()
     }
 
-    /// Adds the rows of a batch with [`crate::ROW_COLUMN`] first and then the columns of the table's schema.
+    /// Adds the rows of a batch with [`crate::table::ROW_COLUMN`] first and then the columns of the table's schema.
     pub fn add(&mut self, batch: &RecordBatch) {
         let columns = batch.num_columns().saturating_sub(1);
         if self.columns.len() < columns {

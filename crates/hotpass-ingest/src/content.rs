@@ -8,7 +8,7 @@ use crate::recognise::{
     DateParts, DecimalSign, PhoneShape, boolean, compact_date, date, is_email_cell, is_placeholder, is_url,
     number_shape, phone_shape,
 };
-use crate::{CellKinds, ColumnContent, ContentType, DateOrder, ExcelEpoch};
+use crate::table::{CellKinds, ColumnContent, ContentType, DateOrder, ExcelEpoch};
 
 /// Most values that are looked at; of longer columns, values spread evenly.
 const SAMPLE: usize = 4_096;
@@ -269,8 +269,11 @@ impl HeaderHints {
             "plz",
         ];
         let mut hints = Self::default();
-        let name =
-            crate::repair_headers(&[Some(header)]).into_iter().next().map(|header| header.name).unwrap_or_default();
+        let name = crate::columns::repair_headers(&[Some(header)])
+            .into_iter()
+            .next()
+            .map(|header| header.name)
+            .unwrap_or_default();
         let words: Vec<&str> = name.split('_').collect();
         for (position, word) in words.iter().enumerate() {
             hints.phone |= PHONE.contains(word);

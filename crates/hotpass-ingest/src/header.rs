@@ -62,7 +62,7 @@ impl fmt::Display for HeaderRepair {
 /// letters or digits is named by its column letters, `column_c`. Names that come out go in unchanged.
 ///
 /// ```
-/// let headers = hotpass_ingest::repair_headers(&[Some("Contact\u{a0}Email "), None, Some("contact email")]);
+/// let headers = hotpass_ingest::columns::repair_headers(&[Some("Contact\u{a0}Email "), None, Some("contact email")]);
 /// let names: Vec<_> = headers.iter().map(|header| header.name.as_str()).collect();
 /// assert_eq!(names, ["contact_email", "column_b", "contact_email__dup1"]);
 /// ```

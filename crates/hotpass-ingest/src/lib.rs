@@ -33,7 +33,7 @@ mod format;
 mod grid;
 mod grid_table;
 mod header;
-mod mapping;
+pub mod mapping;
 mod mapping_file;
 mod open;
 mod options;
@@ -41,32 +41,36 @@ mod package;
 mod recognise;
 mod records;
 mod render;
-mod source;
-mod table;
+pub mod source;
+pub mod table;
 mod typed;
 mod unpack;
 mod workbook;
 
-pub use column_profile::{ColumnProfile, ProfileOptions, TableProfiler, ValueCount};
-pub use content::infer_content;
-#[doc(hidden)]
-pub use detect::detect_arbitrary;
-#[doc(hidden)]
-pub use dialect::sniff_arbitrary;
-pub use error::{DiscoverError, IngestError};
-pub use format::{Compression, FileFormat};
-pub use header::{HeaderRepair, RepairedHeader, repair_headers, repair_headers_from};
-pub use mapping::{
-    ColumnMapping, MappingMethod, MappingRules, TableMapping, canonical_batch, canonical_batch_with_contacts,
-    map_columns,
-};
-pub use mapping_file::{MappingFile, MappingFileError, write_mapping_file};
+pub use error::IngestError;
 pub use open::{Opened, Skipped, open_file};
 pub use options::{ReadOptions, default_memory_limit};
-pub use source::{DiscoverOptions, Discovery, SourceFile, discover};
-pub use table::{
-    Batches, CellKinds, ColumnContent, ContentType, DateOrder, ExcelEpoch, LateDiagnostics, OpenTable, ROW_COLUMN,
-    SourceColumn, TableId, TableSchema,
-};
-pub use typed::{arrow_type, typed_batch};
-pub use unpack::{ContactField, Contacts, Person, contacts_of_batch, unpack_emails, unpack_people, unpack_phones};
+pub use source::{SourceFile, discover};
+pub use table::OpenTable;
+
+/// Columns of a table: names from headers, types from values, profiles.
+pub mod columns {
+    pub use crate::column_profile::{ColumnProfile, ProfileOptions, TableProfiler, ValueCount};
+    pub use crate::content::infer_content;
+    pub use crate::header::{HeaderRepair, RepairedHeader, repair_headers, repair_headers_from};
+    pub use crate::typed::{arrow_type, typed_batch};
+}
+
+/// Persons, e-mail addresses and telephone numbers that share a cell or a row.
+pub mod contacts {
+    pub use crate::unpack::{
+        ContactField, Contacts, Person, contacts_of_batch, unpack_emails, unpack_people, unpack_phones,
+    };
+}
+
+/// Entry points of the fuzzers.
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::detect::detect_arbitrary;
+    pub use crate::dialect::sniff_arbitrary;
+}

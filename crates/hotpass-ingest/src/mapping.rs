@@ -1,5 +1,7 @@
 //! Which source column is which canonical field, how sure that is, and why.
 
+pub use crate::mapping_file::{MappingFile, MappingFileError, write_mapping_file};
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -13,7 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::Evidence;
 use crate::unpack::{Contacts, contacts_of_batch};
-use crate::{ContentType, ROW_COLUMN, SourceColumn, TableSchema, repair_headers};
+use crate::{
+    columns::repair_headers,
+    table::{ContentType, ROW_COLUMN, SourceColumn, TableSchema},
+};
 
 /// Confidence of a header that is one of the synonyms that come with the program.
 const KNOWN_SYNONYM: f64 = 0.95;

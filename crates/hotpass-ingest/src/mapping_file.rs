@@ -7,7 +7,10 @@ use hotpass_core::fields::{INPUT_FIELDS, input_field};
 use hotpass_core::nearest;
 use serde::Deserialize;
 
-use crate::{ColumnMapping, TableId, TableMapping};
+use crate::{
+    mapping::{ColumnMapping, TableMapping},
+    table::TableId,
+};
 
 /// A mapping file, read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
-use crate::DateOrder;
+use crate::table::DateOrder;
 
 /// Words that stand for "no value", lower case, in the order of their length.
 const PLACEHOLDERS: &[&str] = &[

@@ -1,5 +1,8 @@
 //! Which files are read: from files, folders and patterns to a sorted list.
 
+pub use crate::error::DiscoverError;
+pub use crate::format::{Compression, FileFormat};
+
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -7,8 +10,7 @@ use std::sync::Arc;
 use hotpass_core::{Diagnostic, Location, Sha256Digest, sha256_file};
 use serde::{Deserialize, Serialize};
 
-use crate::error::DiscoverError;
-use crate::format::{self, Compression, FileFormat};
+use crate::format;
 
 /// What is left out when files are looked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use hotpass_core::Diagnostic;
 
 use crate::recognise::{boolean, compact_date, date, integer, is_placeholder, number};
-use crate::{ColumnContent, ContentType, ExcelEpoch, SourceColumn, TableSchema};
+use crate::table::{ColumnContent, ContentType, ExcelEpoch, SourceColumn, TableSchema};
 
 /// Most diagnostics for single cells of one column of one batch; one more counts the rest.
 const CELLS_NAMED: usize = 20;
@@ -41,7 +41,7 @@ pub fn arrow_type(content_type: ContentType) -> DataType {
 /// 20 of a column one by one and the rest as a count; the text batch keeps it. Placeholders for "no value" are null without a diagnostic.
 ///
 /// # Errors
-/// When the batch has not [`crate::ROW_COLUMN`] and the columns of the schema.
+/// When the batch has not [`crate::table::ROW_COLUMN`] and the columns of the schema.
 pub fn typed_batch(schema: &TableSchema, batch: &RecordBatch) -> Result<(RecordBatch, Vec<Diagnostic>), ArrowError> {
     let rows = batch.columns().first().and_then(|rows| rows.as_primitive_opt::<UInt32Type>());
     let (Some(rows), true) = (rows, batch.num_columns() == schema.columns.len() + 1) else {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use arrow::array::{Array, StringArray, StringBuilder, UInt32Array, UInt32Builder, cast::AsArray};
 use arrow::record_batch::RecordBatch;
 
-use crate::TableMapping;
+use crate::mapping::TableMapping;
 use crate::recognise::{is_email_address, is_placeholder};
 
 /// Longest cell, in bytes, that is taken apart at more than `;`, `|` and line breaks: where to cut is weighed against all that follows, and
@@ -499,7 +499,7 @@ struct Unpacker<'a> {
 /// In a row the parts of each cell go to the contacts by position; a single e-mail address or telephone number belongs to the first. Where as
 /// many columns are mapped to a field as to the names (`Contact 1`, `E-mail 1`, `Contact 2`, …) column goes with column, blank or not. A value whose
 /// place is taken makes a contact of its own without a name. Placeholders are no values; contacts without any value are left out. The batch has
-/// [`crate::ROW_COLUMN`] first and then the columns of the table's schema.
+/// [`crate::table::ROW_COLUMN`] first and then the columns of the table's schema.
 pub fn contacts_of_batch(mapping: &TableMapping, batch: &RecordBatch) -> Contacts {
     let sources = |field: &str| -> Vec<Source<'_>> {
         mapping

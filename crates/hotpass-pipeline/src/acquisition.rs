@@ -9,7 +9,7 @@ use arrow::error::ArrowError;
 use hotpass_config::HotpassConfig;
 use hotpass_config::model::{Agent, Target};
 use hotpass_core::fields::input_field;
-use hotpass_ingest::{CellKinds, ColumnContent, ROW_COLUMN, SourceColumn, TableId, TableSchema};
+use hotpass_ingest::table::{CellKinds, ColumnContent, ROW_COLUMN, SourceColumn, TableId, TableSchema};
 use hotpass_normalise::parse_province;
 
 /// The records of an agent's targets or of one of its providers.

@@ -9,7 +9,11 @@ use arrow::array::{
 use arrow::compute::{filter, take};
 use arrow::error::ArrowError;
 use chrono::NaiveDate;
-use hotpass_ingest::{Contacts as RawContacts, ROW_COLUMN, TableMapping, contacts_of_batch};
+use hotpass_ingest::{
+    contacts::{Contacts as RawContacts, contacts_of_batch},
+    mapping::TableMapping,
+    table::ROW_COLUMN,
+};
 use hotpass_normalise::{
     CategoryRule, CountryRule, DateRule, EmailRule, FieldRule, Kind, Outcome, PhoneRule, Placeholders, PostalCodeRule,
     ProvinceRule, RegistrationNumberRule, RuleCounts, RuleOptions, TextRule, VatNumberRule, WebRule, email_verdict,

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use hotpass_config::HotpassConfig;
 use hotpass_config::model::Source;
 use hotpass_core::fields::input_field;
-use hotpass_ingest::{MappingFile, MappingRules, ReadOptions, TableId, default_memory_limit};
+use hotpass_ingest::{
+    ReadOptions, default_memory_limit,
+    mapping::{MappingFile, MappingRules},
+    table::TableId,
+};
 
 /// A mapping file could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +29,7 @@ impl MappingFileError {
             (Some(std::io::ErrorKind::NotFound), _) => {
                 "Check the path, or write a mapping file with `hotpass map PATH --output FILE`".to_owned()
             }
-            (_, Some(hotpass_ingest::MappingFileError::UnknownField { .. })) => {
+            (_, Some(hotpass_ingest::mapping::MappingFileError::UnknownField { .. })) => {
                 "Give one of the fields that a file of `hotpass map PATH` lists at its head, or `\"\"` to leave the column alone".to_owned()
             }
             _ => "Write a new one with `hotpass map PATH --output FILE`".to_owned(),

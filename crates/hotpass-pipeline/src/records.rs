@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, Date32Array, StringArray, UInt32Array};
 use arrow::compute::concat;
 use arrow::error::ArrowError;
 use hotpass_core::column_letters;
-use hotpass_ingest::{TableId, TableSchema};
+use hotpass_ingest::table::{TableId, TableSchema};
 use rayon::prelude::*;
 
 /// Marks an absent source column.

@@ -11,8 +11,11 @@ use hotpass_config::HotpassConfig;
 use hotpass_config::model::{ReportFormat, Source};
 use hotpass_core::{Clock, Diagnostic, RunDirectory, RunId};
 use hotpass_ingest::{
-    DiscoverError, DiscoverOptions, ExcelEpoch, IngestError, LateDiagnostics, MappingRules, OpenTable, SourceFile,
-    default_memory_limit, discover, map_columns, open_file,
+    IngestError, OpenTable, SourceFile, default_memory_limit, discover,
+    mapping::{MappingRules, map_columns},
+    open_file,
+    source::{DiscoverError, DiscoverOptions},
+    table::{ExcelEpoch, LateDiagnostics},
 };
 use hotpass_normalise::{
     DateOrder, DateRule, Placeholders, TextRule, country_by_alpha2, organization_key_similarity, parse_country, slug,
@@ -574,7 +577,7 @@ impl<'a> Run<'a> {
         &self,
         plan: &TablePlan,
         first: arrow::record_batch::RecordBatch,
-        batches: hotpass_ingest::Batches,
+        batches: hotpass_ingest::table::Batches,
     ) -> Result<(Vec<NormalisedBatch>, Option<IngestError>), RefineError> {
         let cancel = &self.request.cancel;
         let progress = self.request.progress;
@@ -843,8 +846,8 @@ pub(crate) fn group(config: &HotpassConfig, records: &Records) -> Groups {
 
 fn date_rule(
     config: &HotpassConfig,
-    schema: &hotpass_ingest::TableSchema,
-    mapping: &hotpass_ingest::TableMapping,
+    schema: &hotpass_ingest::table::TableSchema,
+    mapping: &hotpass_ingest::mapping::TableMapping,
 ) -> DateRule {
     let content = mapping
         .columns_of("last_interaction_date")
@@ -852,9 +855,9 @@ fn date_rule(
         .and_then(|column| schema.columns.get(column as usize))
         .map(|column| &column.content);
     let order = match content.and_then(|content| content.date_order) {
-        Some(hotpass_ingest::DateOrder::MonthDayYear) => DateOrder::MonthFirst,
-        Some(hotpass_ingest::DateOrder::YearMonthDay) => DateOrder::YearFirst,
-        Some(hotpass_ingest::DateOrder::DayMonthYear) | None => DateOrder::DayFirst,
+        Some(hotpass_ingest::table::DateOrder::MonthDayYear) => DateOrder::MonthFirst,
+        Some(hotpass_ingest::table::DateOrder::YearMonthDay) => DateOrder::YearFirst,
+        Some(hotpass_ingest::table::DateOrder::DayMonthYear) | None => DateOrder::DayFirst,
     };
     let rule = DateRule::new(order, TextRule::new(Placeholders::with(&config.ingest.null_values)));
     match content.and_then(|content| content.excel_epoch) {

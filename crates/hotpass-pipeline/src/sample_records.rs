@@ -1,7 +1,7 @@
 //! Small record stores for the unit tests.
 
 use arrow::array::{Date32Array, StringArray};
-use hotpass_ingest::{TableId, TableSchema};
+use hotpass_ingest::table::{TableId, TableSchema};
 
 use crate::records::{Contacts, FieldSource, Part, RecordTable, Records, TEXT_FIELDS, TextField, Verdict};
 

@@ -6,9 +6,13 @@ use clap::{Args, ValueEnum};
 use hotpass_config::HotpassConfig;
 use hotpass_core::{Diagnostic, column_letters};
 use hotpass_ingest::{
-    ColumnMapping, ColumnProfile, ContentType, DiscoverOptions, IngestError, MappingFile, OpenTable, ProfileOptions,
-    Skipped, SourceColumn, SourceFile, TableId, TableMapping, TableProfiler, TableSchema, discover, map_columns,
+    IngestError, OpenTable, Skipped, SourceFile,
+    columns::{ColumnProfile, ProfileOptions, TableProfiler},
+    discover,
+    mapping::{ColumnMapping, MappingFile, TableMapping, map_columns},
     open_file,
+    source::DiscoverOptions,
+    table::{ContentType, SourceColumn, TableId, TableSchema},
 };
 use hotpass_pipeline::{FileRules, MappingFileError, mapping_files};
 use serde::Serialize;

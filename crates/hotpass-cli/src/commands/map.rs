@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use hotpass_core::write_atomic;
-use hotpass_ingest::{ProfileOptions, write_mapping_file};
+use hotpass_ingest::{columns::ProfileOptions, mapping::write_mapping_file};
 use hotpass_pipeline::mapping_files;
 
 use super::inspect::{Survey, mapping_file_error};

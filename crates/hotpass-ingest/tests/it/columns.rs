@@ -8,9 +8,12 @@ use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use arrow::record_batch::RecordBatch;
 use hotpass_core::fields::INPUT_FIELDS;
 use hotpass_ingest::{
-    CellKinds, ContentType, MappingFile, MappingFileError, MappingRules, ROW_COLUMN, SourceColumn, TableId,
-    TableMapping, TableSchema, canonical_batch, contacts_of_batch, infer_content, map_columns, repair_headers,
-    typed_batch, unpack_emails, unpack_people, unpack_phones, write_mapping_file,
+    columns::{infer_content, repair_headers, typed_batch},
+    contacts::{contacts_of_batch, unpack_emails, unpack_people, unpack_phones},
+    mapping::{
+        MappingFile, MappingFileError, MappingRules, TableMapping, canonical_batch, map_columns, write_mapping_file,
+    },
+    table::{CellKinds, ContentType, ROW_COLUMN, SourceColumn, TableId, TableSchema},
 };
 use proptest::prelude::*;
 

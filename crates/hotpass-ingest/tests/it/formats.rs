@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Date32Array, Float64Array, ListArray, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
 use arrow::ipc::writer::{FileWriter, StreamWriter};
-use hotpass_ingest::FileFormat;
+use hotpass_ingest::source::FileFormat;
 use parquet::arrow::ArrowWriter;
 
 use super::{open, read_only};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hotpass_ingest::{DiscoverOptions, ReadOptions, discover, open_file};
+use hotpass_ingest::{ReadOptions, discover, open_file, source::DiscoverOptions};
 
 use super::{read, test_data};
 

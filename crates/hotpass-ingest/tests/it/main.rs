@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::UInt32Type;
-use hotpass_ingest::{IngestError, OpenTable, Opened, ReadOptions, SourceFile, TableSchema, open_file};
+use hotpass_ingest::{IngestError, OpenTable, Opened, ReadOptions, SourceFile, open_file, table::TableSchema};
 
 /// Returns a folder of the shared test data, or nothing, with a printed reason, when it is absent.
 fn test_data(folder: &str) -> Option<PathBuf> {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use hotpass_config::HotpassConfig;
 use hotpass_ingest::{
-    DiscoverOptions, IngestError, MappingRules, OpenTable, ReadOptions, SourceFile, default_memory_limit, discover,
-    map_columns, open_file,
+    IngestError, OpenTable, ReadOptions, SourceFile, default_memory_limit, discover,
+    mapping::{MappingRules, map_columns},
+    open_file,
+    source::DiscoverOptions,
 };
 
 use super::Check;

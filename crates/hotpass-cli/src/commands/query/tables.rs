@@ -9,8 +9,11 @@ use arrow::record_batch::RecordBatch;
 use hotpass_core::RunDirectory;
 use hotpass_core::fields::RUN_ARTEFACTS;
 use hotpass_ingest::{
-    FileFormat, IngestError, ROW_COLUMN, ReadOptions, SourceFile, TableSchema, arrow_type, default_memory_limit,
-    open_file, typed_batch,
+    IngestError, ReadOptions, SourceFile,
+    columns::{arrow_type, typed_batch},
+    default_memory_limit, open_file,
+    source::FileFormat,
+    table::{ROW_COLUMN, TableSchema},
 };
 
 use super::engine::{QueryTable, TableSource};
