@@ -47,7 +47,9 @@ pub use address::{Address, AddressRule, compose_address, parse_address};
 pub use category::CategoryRule;
 pub use country::{Country, CountryRule, country_by_alpha2, parse_country};
 pub use date::{DateOrder, DateRule, parse_date};
-pub use email::{Email, EmailRule, email_suggestion, email_verdict, is_free_provider, parse_email};
+pub use email::{
+    Email, EmailRule, canonical_email_verdict, email_suggestion, email_verdict, is_free_provider, parse_email,
+};
 pub use identifier::{
     PostalCodeRule, RegistrationNumberRule, VatNumberRule, parse_postal_code, parse_registration_number,
     parse_vat_number,

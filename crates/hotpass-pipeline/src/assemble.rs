@@ -42,11 +42,23 @@ pub(crate) fn assemble(
     chunks: Vec<GoldenChunk>,
 ) -> Result<(RunTables, RunStatistics), ArrowError> {
     let (records, entities) = (assembly.records, assembly.entities);
-    let crosswalk =
-        records.spans.par_iter().map(|span| crosswalk_of(records, entities, span)).collect::<Result<Vec<_>, _>>()?;
-    let links = links(records, entities, assembly.groups)?;
+    let ((crosswalk, links), statistics) = rayon::join(
+        || {
+            rayon::join(
+                || {
+                    records
+                        .spans
+                        .par_iter()
+                        .map(|span| crosswalk_of(records, entities, span))
+                        .collect::<Result<Vec<_>, _>>()
+                },
+                || links(records, entities, assembly.groups),
+            )
+        },
+        || statistics(assembly, &chunks),
+    );
+    let (crosswalk, links) = (crosswalk?, links?);
     let quarantine = quarantine(records, &assembly.quarantined)?;
-    let statistics = statistics(assembly, &chunks);
     let mut tables = RunTables {
         golden: Vec::with_capacity(chunks.len()),
         crosswalk,

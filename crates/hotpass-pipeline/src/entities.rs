@@ -91,13 +91,17 @@ impl Entities {
         &self.members[self.offsets[entity] as usize..self.offsets[entity + 1] as usize]
     }
 
+    /// Returns the members of entities that stand one after another.
+    pub(crate) fn members_of(&self, entities: std::ops::Range<usize>) -> &[u32] {
+        &self.members[self.offsets[entities.start] as usize..self.offsets[entities.end] as usize]
+    }
+
     /// Writes the id of an entity.
     pub(crate) fn write_id(&self, entity: usize, text: &mut String) {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         text.push_str("org_");
         for byte in self.keys[entity] {
-            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            text.push(char::from(DIGITS[usize::from(byte & 15)]));
+            text.extend([byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)])));
         }
     }
 }

@@ -4,6 +4,9 @@ use hashbrown::HashMap;
 
 use crate::records::{Channel, Contacts, Records};
 
+/// Most contacts of an entity that are compared one by one.
+const FEW_CONTACTS: usize = 12;
+
 /// A contact of an entity; each value is where it stands among all contacts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EntityContact {
@@ -43,6 +46,11 @@ impl EntityContact {
 pub(crate) fn collect(records: &Records, members: &[u32], merged: &mut Vec<EntityContact>) {
     let contacts = &records.contacts;
     merged.clear();
+    let count: usize = members.iter().map(|&record| contacts.of(record).len()).sum();
+    if count <= FEW_CONTACTS {
+        collect_few(records, members, count, merged);
+        return;
+    }
     let mut index: HashMap<(u8, &str), Vec<u32>> = HashMap::new();
     for &record in members {
         for contact in contacts.of(record) {
@@ -64,6 +72,44 @@ pub(crate) fn collect(records: &Records, members: &[u32], merged: &mut Vec<Entit
                 // A value that stands in very many contacts, such as a reception desk's number, is looked up no further.
                 if positions.len() < 32 && !positions.contains(&position) {
                     positions.push(position);
+                }
+            }
+        }
+    }
+}
+
+/// As [`collect`], for so few contacts that a list of values is searched faster than it is hashed.
+fn collect_few(records: &Records, members: &[u32], count: usize, merged: &mut Vec<EntityContact>) {
+    const KEYS: [Channel; 3] = [Channel::Email, Channel::Phone, Channel::Name];
+    let contacts = &records.contacts;
+    // A lone contact meets no other.
+    let mut index: Vec<(Channel, &str, u32)> = Vec::with_capacity(if count > 1 { KEYS.len() * count } else { 0 });
+    for &record in members {
+        for contact in contacts.of(record) {
+            let keys = KEYS.map(|channel| contacts.get(channel, contact));
+            let same = KEYS.into_iter().zip(keys).find_map(|(channel, key)| {
+                let key = key?;
+                index
+                    .iter()
+                    .filter(|(of, value, _)| *of == channel && *value == key)
+                    .map(|&(_, _, other)| other)
+                    .find(|&other| !merged[other as usize].contradicts(contacts, contact))
+            });
+            let position = if let Some(position) = same {
+                merged[position as usize].absorb(contacts, contact);
+                position
+            } else {
+                let values = Channel::ALL.map(|channel| contacts.get(channel, contact).map(|_| contact as u32));
+                merged.push(EntityContact { record, values });
+                merged.len() as u32 - 1
+            };
+            if count == 1 {
+                return;
+            }
+            for (channel, key) in KEYS.into_iter().zip(keys) {
+                let Some(key) = key else { continue };
+                if !index.contains(&(channel, key, position)) {
+                    index.push((channel, key, position));
                 }
             }
         }

@@ -58,6 +58,9 @@ const FIELDS: [(&str, Origin); 20] = [
     ("priority", Origin::Text(TextField::Priority)),
 ];
 
+/// Entities whose values fit into the cache of a processor core.
+const BLOCK: usize = 32;
+
 const COUNTRY: usize = 2;
 const PRIMARY_NAME: usize = 12;
 const PRIMARY_ROLE: usize = 13;
@@ -88,6 +91,8 @@ pub(crate) struct Survival<'a> {
     records: &'a Records,
     entities: &'a Entities,
     redaction: &'a Redaction,
+    /// Columns that are read for each entity and are not empty.
+    columns: Vec<&'a StringArray>,
     rules: [SurvivorshipRule; FIELDS.len()],
     quality: Vec<QualityField>,
     country: Option<String>,
@@ -209,6 +214,15 @@ impl<'a> Survival<'a> {
             records,
             entities,
             redaction,
+            columns: FIELDS
+                .iter()
+                .filter_map(|&(_, origin)| match origin {
+                    Origin::Text(field) => Some(records.column(field)),
+                    Origin::Address => Some(&records.addresses),
+                    Origin::Date | Origin::Primary(_) | Origin::Secondary(_) => None,
+                })
+                .filter(|values| !values.value_data().is_empty())
+                .collect(),
             rules,
             quality: quality_fields(config),
             country,
@@ -233,10 +247,42 @@ impl<'a> Survival<'a> {
     /// Returns an error when a column of the range holds more than 2 GiB of text.
     pub(crate) fn chunk(&self, range: Range<usize>) -> Result<GoldenChunk, ArrowError> {
         let mut writer = ChunkWriter::new(self, range.len());
-        for entity in range {
-            writer.entity(entity);
+        let mut start = range.start;
+        while start < range.end {
+            let end = range.end.min(start + BLOCK);
+            self.touch(start..end);
+            for entity in start..end {
+                writer.entity(entity);
+            }
+            start = end;
         }
         writer.finish()
+    }
+
+    /// Reads a byte of each value that a block of entities needs, column by column.
+    ///
+    /// Entities stand by name and records by input, so each value is a miss of the cache. Here the processor waits for many
+    /// of them at once; the work on the block, which would wait for each in turn, then finds them in the cache.
+    fn touch(&self, entities: Range<usize>) {
+        let records = self.records;
+        let first_byte =
+            |values: &StringArray, at: usize| values.value(at).as_bytes().first().map_or(0, |&byte| u64::from(byte));
+        let members = self.entities.members_of(entities);
+        let mut sum = 0u64;
+        for values in &self.columns {
+            for &record in members {
+                sum += first_byte(values, record as usize);
+            }
+        }
+        for values in &records.contacts.values {
+            for contact in members.iter().flat_map(|&record| records.contacts.of(record)) {
+                sum += first_byte(values, contact);
+            }
+        }
+        for &record in members {
+            sum += records.touch_raw(record);
+        }
+        std::hint::black_box(sum);
     }
 
     fn cell(&self, origin: Origin, candidate: &Candidate<'_>) -> Cell {
@@ -774,16 +820,17 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
 
     fn write_sources(&mut self, members: &[u32]) {
         let records = self.survival.records;
-        let mut datasets: Vec<&str> = members.iter().map(|&record| &*records.table(record).dataset).collect();
-        datasets.sort_unstable();
-        datasets.dedup();
-        self.append_joined(&datasets, true);
         if let [record] = *members {
+            self.datasets.append_value(&records.table(record).dataset);
             self.text.clear();
             records.write_record_id(record, &mut self.text);
             self.record_ids.append_value(&self.text);
             return;
         }
+        let mut datasets: Vec<&str> = members.iter().map(|&record| &*records.table(record).dataset).collect();
+        datasets.sort_unstable();
+        datasets.dedup();
+        self.append_joined(&datasets, true);
         let mut ids: Vec<String> = members
             .iter()
             .map(|&record| {
@@ -855,6 +902,9 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
     }
 
     fn write_conflicts(&mut self, id: &str, published: &[Option<Published<'a>>; FIELDS.len()]) {
+        if self.losers.is_empty() {
+            return;
+        }
         let survival = self.survival;
         let records = survival.records;
         let names = published[0].as_ref().map(|name| {
@@ -1247,6 +1297,11 @@ impl ContactWriter {
 pub(crate) fn push_json(json: &mut String, text: &str) {
     use std::fmt::Write as _;
     json.push('"');
+    if !text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        json.push_str(text);
+        json.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' => json.push_str("\\\""),

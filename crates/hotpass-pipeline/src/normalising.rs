@@ -16,9 +16,9 @@ use hotpass_ingest::{
 };
 use hotpass_normalise::{
     CategoryRule, CountryRule, DateRule, EmailRule, FieldRule, Kind, Outcome, PhoneRule, Placeholders, PostalCodeRule,
-    ProvinceRule, RegistrationNumberRule, RuleCounts, RuleOptions, TextRule, VatNumberRule, WebRule, email_verdict,
-    normalise_column, organization_columns, own_domain, parse_country, parse_email, parse_phone, phone_verdict,
-    rule_for, web_identity,
+    ProvinceRule, RegistrationNumberRule, RuleCounts, RuleOptions, TextRule, VatNumberRule, WebRule,
+    canonical_email_verdict, normalise_column, organization_columns, own_domain, parse_country, parse_phone,
+    phone_verdict, rule_for, web_identity,
 };
 
 use crate::compliance::Redaction;
@@ -408,12 +408,9 @@ impl BatchReader<'_> {
         let verdicts = |values: &StringArray, judge: &dyn Fn(&str) -> Verdict| -> Vec<Verdict> {
             values.iter().map(|value| value.map(judge).unwrap_or_default()).collect()
         };
-        let email_verdicts = verdicts(&values[Channel::Email as usize], &|email| match parse_email(email) {
-            Ok(email) => {
-                let (confidence, status) = email_verdict(&email);
-                Verdict { status, confidence }
-            }
-            Err(_) => Verdict { status: "undeliverable", confidence: 0.0 },
+        let email_verdicts = verdicts(&values[Channel::Email as usize], &|email| {
+            let (confidence, status) = canonical_email_verdict(email);
+            Verdict { status, confidence }
         });
         let phone_verdicts = verdicts(&values[Channel::Phone as usize], &|phone| match parse_phone(phone, None) {
             Ok(phone) => {

@@ -8,6 +8,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use hotpass_config::HotpassConfig;
 use hotpass_config::model::{Expectation, ExpectationKind, ExpectationSeverity, QaMode};
 use hotpass_core::fields::GOLDEN_COLUMNS;
+use rayon::prelude::*;
 use regex::Regex;
 
 use crate::report::counted;
@@ -118,11 +119,13 @@ impl Expectations {
         Ok(Self { checks })
     }
 
-    /// Checks the rows of a batch of the published table.
-    pub(crate) fn check(&mut self, batch: &RecordBatch) {
-        for check in &mut self.checks {
-            check.add(batch.column(check.column).as_ref());
-        }
+    /// Checks the rows of the published table.
+    pub(crate) fn check(&mut self, batches: &[RecordBatch]) {
+        self.checks.par_iter_mut().for_each(|check| {
+            for batch in batches {
+                check.add(batch.column(check.column).as_ref());
+            }
+        });
     }
 
     /// Returns the results, in the order of the profile.

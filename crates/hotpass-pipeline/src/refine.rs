@@ -676,9 +676,7 @@ impl<'a> Run<'a> {
         let started = Instant::now();
         self.request.progress.started(Stage::Expect, None);
         if let Some(mut expectations) = self.expectations.take() {
-            for batch in &tables.golden {
-                expectations.check(batch);
-            }
+            expectations.check(&tables.golden);
             statistics.expectations = expectations.finish();
         }
         statistics.recommendations = crate::quality::recommendations(statistics);
