@@ -302,7 +302,7 @@ pub struct Features {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Resolve {
-    /// Keys that join two records when equal; a missing key joins nothing.
+    /// Keys whose equality speaks for one entity, in any order; a missing key joins nothing.
     pub keys: Vec<GroupingKey>,
     /// Least similarity of names (0 to 1) at which an equal telephone number, e-mail address or web domain joins two records.
     pub name_guard: f64,
