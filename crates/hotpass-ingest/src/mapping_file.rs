@@ -92,7 +92,7 @@ impl MappingFile {
         Ok(file)
     }
 
-    /// Returns the columns it sets for a table, header to field, for [`crate::MappingRules::explicit`].
+    /// Returns the columns it sets for a table, header to field, for [`crate::mapping::MappingRules::explicit`].
     ///
     /// The file's path must be the same, or else its name: a mapping made in another folder still fits.
     pub fn columns_of(&self, id: &TableId) -> Option<&BTreeMap<String, String>> {

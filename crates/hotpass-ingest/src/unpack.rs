@@ -391,7 +391,7 @@ fn is_role(text: &str) -> bool {
 pub struct ContactField {
     /// Values; null where the contact has none.
     pub values: StringArray,
-    /// Position in [`crate::TableSchema::columns`] of the column the value was read from; null where the value is null.
+    /// Position in [`crate::table::TableSchema::columns`] of the column the value was read from; null where the value is null.
     pub columns: UInt32Array,
 }
 

@@ -21,7 +21,7 @@ use hotpass_normalise::{
     DateOrder, DateRule, Placeholders, TextRule, country_by_alpha2, organization_key_similarity, parse_country, slug,
 };
 use hotpass_provenance::manifest::{FileRecord, RowCounts, RunStatus, StageRecord, config_digest};
-use hotpass_provenance::{Manifest, ManifestError, RunLock};
+use hotpass_provenance::{Manifest, RunLock, manifest::ManifestError};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 

@@ -34,5 +34,5 @@ mod table;
 mod verify;
 
 pub use explain::{CellTrace, ExplainError, Explanation, FieldExplanation, Selector, explain};
-pub use manifest::{Manifest, ManifestError, RunLock};
+pub use manifest::{Manifest, RunLock};
 pub use verify::{Check, Outcome, Verification, VerifyError, verify_archive, verify_run};
