@@ -15,9 +15,17 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     ("hotpass-ingest", &["hotpass-core"], &["datafusion", "tokio"]),
     ("hotpass-normalise", &["hotpass-core"], &["datafusion", "calamine", "parquet", "tokio"]),
     ("hotpass-provenance", &["hotpass-core"], &["datafusion", "calamine", "tokio"]),
+    ("hotpass-resolve", &[], &["datafusion", "calamine", "parquet", "tokio"]),
     (
         "hotpass-pipeline",
-        &["hotpass-core", "hotpass-config", "hotpass-ingest", "hotpass-normalise", "hotpass-provenance"],
+        &[
+            "hotpass-core",
+            "hotpass-config",
+            "hotpass-ingest",
+            "hotpass-normalise",
+            "hotpass-provenance",
+            "hotpass-resolve",
+        ],
         &["datafusion", "clap", "indicatif", "tokio"],
     ),
     (
@@ -28,20 +36,28 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
             "hotpass-ingest",
             "hotpass-normalise",
             "hotpass-provenance",
+            "hotpass-resolve",
             "hotpass-pipeline",
         ],
         &[],
     ),
     (
         "hotpass-benches",
-        &["hotpass-core", "hotpass-config", "hotpass-ingest", "hotpass-normalise", "hotpass-pipeline"],
+        &[
+            "hotpass-core",
+            "hotpass-config",
+            "hotpass-ingest",
+            "hotpass-normalise",
+            "hotpass-resolve",
+            "hotpass-pipeline",
+        ],
         &[],
     ),
     ("xtask", &[], &["arrow", "clap", "tokio"]),
 ];
 
 /// Crates that somebody depends on and nothing else: the number of items at their root is bounded.
-const PRODUCTS: &[&str] = &["hotpass-config", "hotpass-ingest", "hotpass-provenance"];
+const PRODUCTS: &[&str] = &["hotpass-config", "hotpass-ingest", "hotpass-provenance", "hotpass-resolve"];
 const ROOT_ITEMS: std::ops::RangeInclusive<usize> = 5..=15;
 
 /// Calls that only the command line may make.

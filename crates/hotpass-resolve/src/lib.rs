@@ -1,0 +1,8 @@
+//! Probabilistic record linkage over Arrow record batches.
+
+pub mod columns;
+pub mod kernels;
+pub mod model;
+pub mod patterns;
+pub mod plan;
+pub mod sql;

@@ -1,0 +1,3 @@
+//! Conditions and rules: SQL in, expressions out.
+
+pub mod expression;
