@@ -161,7 +161,7 @@ pub enum BlockingKind {
         /// Number of records in the window, at least 2.
         window: u32,
     },
-    /// `MinHash` over character q-grams: records whose band signatures agree in one band.
+    /// MinHash over character q-grams: records whose band signatures agree in one band.
     QGramLsh {
         /// The text, SQL over one record's columns.
         text: String,

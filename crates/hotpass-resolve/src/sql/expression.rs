@@ -53,7 +53,7 @@ pub enum BinaryOperator {
     Subtract,
     /// `*`
     Multiply,
-    /// `/`: always with a fraction, as in `DuckDB`.
+    /// `/`: always with a fraction, as in DuckDB.
     Divide,
     /// `%`
     Modulo,
@@ -92,7 +92,7 @@ pub enum Expression {
     },
     /// A constant.
     Literal(Literal),
-    /// A function by its canonical lower-case name (`DuckDB` aliases resolved).
+    /// A function by its canonical lower-case name (DuckDB aliases resolved).
     Call {
         /// The name.
         function: String,
