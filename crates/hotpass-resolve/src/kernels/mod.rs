@@ -1,5 +1,60 @@
 //! Similarity kernels over tables of distinct texts.
+//!
+//! [`TextTable`] holds the distinct texts of a domain and what the kernels need of each; [`TextKernel`] computes one similarity or
+//! distance over it: the exact value of a pair, or for one left text against many right ones the first of a list of [`Thresholds`]
+//! that holds. The functions of this module do the same for two texts outside a table.
+//!
+//! Every value equals the plain form bit by bit: that of the `strsim` crate for [`TextSemantics::Characters`], and that of
+//! DuckDB 2.0 for [`TextSemantics::DuckDbBytes`].
 
+mod bands;
+mod reference;
 mod table;
+mod text;
 
+pub use bands::{ThresholdError, Thresholds};
 pub use table::TextTable;
+pub use text::TextKernel;
+
+use crate::model::TextSemantics;
+
+/// Gives the Jaro similarity of two texts, 0 to 1.
+///
+/// Jaro, *Advances in Record-Linkage Methodology as Applied to Matching the 1985 Census of Tampa, Florida* (1989).
+pub fn jaro_similarity(left: &str, right: &str, semantics: TextSemantics) -> f64 {
+    reference::jaro(left, right, semantics)
+}
+
+/// Gives the Jaro–Winkler similarity of two texts, 0 to 1: a common prefix of at most 4 adds a tenth of what is missing per
+/// character, where the Jaro similarity is above 0.7.
+///
+/// Winkler, *String Comparator Metrics and Enhanced Decision Rules in the Fellegi–Sunter Model of Record Linkage* (1990).
+pub fn jaro_winkler_similarity(left: &str, right: &str, semantics: TextSemantics) -> f64 {
+    reference::jaro_winkler(left, right, semantics)
+}
+
+/// Gives the Levenshtein distance of two texts: the least number of insertions, deletions and substitutions.
+pub fn levenshtein_distance(left: &str, right: &str, semantics: TextSemantics) -> f64 {
+    reference::levenshtein(left, right, semantics)
+}
+
+/// Gives the unrestricted Damerau–Levenshtein distance of two texts: as Levenshtein, with the swap of two neighbours as one more
+/// edit, and edits allowed between the swapped ones.
+///
+/// Lowrance and Wagner, *An Extension of the String-to-String Correction Problem* (1975).
+pub fn damerau_levenshtein_distance(left: &str, right: &str, semantics: TextSemantics) -> f64 {
+    reference::damerau_levenshtein(left, right, semantics)
+}
+
+/// Gives the Jaccard similarity of the sets of characters (or of bytes) of two texts, 0 to 1.
+///
+/// Two empty texts give 1 over characters and 0 over bytes, where DuckDB refuses empty texts.
+pub fn jaccard_similarity(left: &str, right: &str, semantics: TextSemantics) -> f64 {
+    reference::jaccard(left, right, semantics)
+}
+
+/// Gives the number of places where two texts of one length differ; `None` for texts of different length.
+pub fn hamming_distance(left: &str, right: &str, semantics: TextSemantics) -> Option<f64> {
+    let distance = reference::hamming(left, right, semantics);
+    (!distance.is_nan()).then_some(distance)
+}

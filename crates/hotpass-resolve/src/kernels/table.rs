@@ -28,6 +28,16 @@ impl TextTable {
         (self.len() - 1) as u32
     }
 
+    /// Computes what the kernels need of each text; to be called after the last text, and again if more follow.
+    ///
+    /// Kernels work on a table that is not finished too, but slowly.
+    pub fn finish(&mut self) {}
+
+    /// Gives the bytes of memory that the table holds.
+    pub fn heap_bytes(&self) -> usize {
+        self.offsets.capacity() * size_of::<u64>() + self.bytes.capacity()
+    }
+
     /// Gives the text of a code.
     pub fn get(&self, code: u32) -> &str {
         let range = self.offsets[code as usize] as usize..self.offsets[code as usize + 1] as usize;
