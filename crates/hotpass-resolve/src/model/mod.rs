@@ -1,6 +1,20 @@
 //! The linkage model: what is compared, at which levels, with which probabilities.
 
+mod document;
+mod error;
+mod json;
+mod probability;
+mod reader;
+mod splink;
+mod sql_text;
+
 use std::fmt;
+
+#[cfg(feature = "schema")]
+pub use document::json_schema;
+pub use document::read_model;
+pub use error::{FileProblem, FileProblemCause, ModelError, Notice, NoticeKind, WriteFailure};
+pub use probability::{default_m_probability, default_u_probability};
 
 /// How records of one or several sources may pair up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -37,6 +51,40 @@ pub struct LinkageModel {
     pub uid: Option<String>,
     /// How text functions count and what they give for empty text.
     pub text_semantics: TextSemantics,
+    /// How the probabilities came about, as far as it was written down.
+    pub trace: Option<TrainingTrace>,
+}
+
+/// How the probabilities of a model came about: kept with the model, read by nobody but people.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TrainingTrace {
+    /// The program that trained, with its version.
+    pub software: Option<String>,
+    /// The seed of everything random.
+    pub seed: Option<u64>,
+    /// Records trained on, over all sources.
+    pub n_records: Option<u64>,
+    /// The steps in order.
+    pub steps: Vec<TrainingStep>,
+}
+
+/// One step of training.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TrainingStep {
+    /// What was estimated and how, as `u from random pairs`.
+    pub method: String,
+    /// The rule that chose the pairs.
+    pub blocking_rule: Option<String>,
+    /// Pairs looked at.
+    pub n_pairs: Option<u64>,
+    /// Iterations until the end.
+    pub n_iterations: Option<u64>,
+    /// How the step ended, as `converged`.
+    pub status: Option<String>,
+    /// Logarithm (base e) of the likelihood at the end; a number that is not finite is not written to a file.
+    pub log_likelihood: Option<f64>,
+    /// Relative standard error of the least certain estimate; a number that is not finite is not written to a file.
+    pub relative_error: Option<f64>,
 }
 
 /// Columns that identify a record.
@@ -196,6 +244,7 @@ impl LinkageModel {
             output: OutputSettings::default(),
             uid: None,
             text_semantics: TextSemantics::default(),
+            trace: None,
         }
     }
 
@@ -286,4 +335,13 @@ impl fmt::Display for LinkType {
             Self::LinkAndDedupe => "link_and_dedupe",
         })
     }
+}
+
+/// Reads JSON text of either form.
+fn parse(text: &str) -> Result<serde_json::Value, ModelError> {
+    json::parse(text).map_err(|error| ModelError::Syntax {
+        message: error.message,
+        line: error.line,
+        column: error.column,
+    })
 }
