@@ -2,7 +2,9 @@
 
 /// How many pairs have which levels, and which term-frequency evidence.
 ///
-/// With u fixed, a pair's posterior depends on its levels and on one number, so training runs on these groups, not on pairs.
+/// Only comparisons that take part in training may contribute term-frequency evidence; a comparison that is switched off
+/// contributes none, whatever its level. With u fixed, a pair's posterior depends on its levels and on one number, so
+/// training runs on these groups, not on pairs.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PatternCounts {
     /// For each comparison of the model its number of levels, null level included.
