@@ -3,6 +3,7 @@
 pub mod clustering;
 pub mod columns;
 pub mod kernels;
+pub mod library;
 pub mod model;
 pub mod patterns;
 pub mod plan;

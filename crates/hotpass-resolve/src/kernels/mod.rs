@@ -8,9 +8,16 @@
 //! DuckDB 2.0 for [`TextSemantics::DuckDbBytes`].
 
 mod bands;
+pub mod contact;
+pub mod geography;
+pub mod nickname;
+pub mod organization;
+pub mod phonetic;
+pub mod postcode;
 mod reference;
 mod table;
 mod text;
+pub mod tokens;
 
 pub use bands::{ThresholdError, Thresholds};
 pub use table::TextTable;
