@@ -69,6 +69,20 @@ pub fn estimate_by_expectation_maximisation(
     Ok(report(model, &problem, options, &outcomes, chosen))
 }
 
+/// Gives the expected number of matches among pairs by the parameters of a model and the starting prior.
+pub(crate) fn expected_matches(
+    model: &LinkageModel,
+    counts: &PatternCounts,
+    options: &EmOptions,
+) -> Result<f64, TrainingError> {
+    let (problem, parameters) = match Problem::new(model, counts, options) {
+        Err(TrainingError::NoPairs { .. }) => return Ok(0.0),
+        problem => problem?,
+    };
+    let run = Run { problem: &problem, options, convergence: 0.0, max_iterations: 1 };
+    Ok(run.expect(&parameters, &parameters).total)
+}
+
 impl EmReport {
     /// Writes the trained m and u into a model.
     pub fn write_into(&self, model: &mut LinkageModel) {

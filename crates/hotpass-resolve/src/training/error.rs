@@ -1,9 +1,11 @@
 //! Why training cannot go on.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 /// An error of training.
-#[derive(Debug, Error, Clone, PartialEq)]
+#[derive(Debug, Error, Clone)]
 #[non_exhaustive]
 pub enum TrainingError {
     /// Every comparison uses a column of the training rule, so none is left to estimate.
@@ -82,4 +84,38 @@ pub enum TrainingError {
         /// The column.
         column: String,
     },
+    /// Random pairs could not be compared.
+    #[error("Failed to compare random pairs by comparison `{comparison}`")]
+    Sampling {
+        /// The comparison.
+        comparison: String,
+        /// Why.
+        #[source]
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// There are not two records to pair.
+    #[error("The inputs and the link type leave no pairs of records")]
+    NoPossiblePairs,
+    /// Deterministic rules found nothing, which says nothing about λ.
+    #[error("The deterministic rules find no pairs, so they say nothing about the prior")]
+    NoDeterministicPairs,
+    /// Deterministic rules found more pairs than there can be matches.
+    #[error("The deterministic rules find {n_found} of {n_possible} possible pairs, more than a recall of {recall} allows: at least {}", *n_found as f64 / *n_possible as f64)]
+    RecallImpossible {
+        /// Pairs that the rules find.
+        n_found: u64,
+        /// All possible pairs.
+        n_possible: u128,
+        /// The recall that was given.
+        recall: f64,
+    },
+    /// No training block gives λ.
+    #[error("No training block says how many of all matches it reaches: {reason}")]
+    ReachUnknown {
+        /// Why, in words.
+        reason: &'static str,
+    },
+    /// No labelled pair says anything about a match.
+    #[error("The labels hold no matching pairs")]
+    NoLabels,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::report::{EmReport, LevelEstimate, LevelStatus};
+use super::report::{ComparisonEstimate, EmReport, LevelEstimate, LevelStatus};
 use crate::model::LinkageModel;
 
 /// How the estimates of several training blocks become one.
@@ -22,19 +22,25 @@ pub enum Pooling {
 /// A level that no block observed, or that is fixed, keeps its value. Under [`Pooling::Evidence`] the Dirichlet
 /// smoothing of the first report is applied once to the sums, and fixed levels keep their mass.
 pub fn pool(model: &mut LinkageModel, reports: &[EmReport], pooling: Pooling) {
+    let estimates: Vec<&[ComparisonEstimate]> = reports.iter().map(|report| report.comparisons.as_slice()).collect();
+    let smoothing = reports.first().map_or(0.0, |report| report.smoothing);
+    pool_estimates(model, &estimates, smoothing, pooling);
+}
+
+/// Does what [`pool`] does for estimates from anywhere, such as labels beside training blocks.
+pub fn pool_estimates(model: &mut LinkageModel, estimates: &[&[ComparisonEstimate]], smoothing: f64, pooling: Pooling) {
     for index in 0..model.comparisons.len() {
-        let estimates: Vec<&[LevelEstimate]> = reports
+        let of_comparison: Vec<&[LevelEstimate]> = estimates
             .iter()
-            .flat_map(|report| &report.comparisons)
+            .flat_map(|estimates| estimates.iter())
             .filter(|estimate| estimate.index == index)
             .map(|estimate| estimate.levels.as_slice())
             .collect();
-        if estimates.is_empty() {
+        if of_comparison.is_empty() {
             continue;
         }
-        let smoothing = reports.first().map_or(0.0, |report| report.smoothing);
-        let m = pooled(&estimates, pooling, smoothing, &M);
-        let u = pooled(&estimates, pooling, smoothing, &U);
+        let m = pooled(&of_comparison, pooling, smoothing, &M);
+        let u = pooled(&of_comparison, pooling, smoothing, &U);
         for (level, (m, u)) in model.comparisons[index].levels.iter_mut().zip(m.into_iter().zip(u)) {
             level.m_probability = m.or(level.m_probability);
             level.u_probability = u.or(level.u_probability);

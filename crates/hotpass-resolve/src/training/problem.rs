@@ -1,7 +1,7 @@
 //! The numbers that expectation–maximisation works on: counts of active comparisons and the parameters.
 
 use super::exact::exact_level_of_column;
-use super::{EmOptions, TrainingError, default_m_probabilities, default_u_probabilities};
+use super::{EmOptions, TrainingError};
 use crate::model::LinkageModel;
 use crate::patterns::PatternCounts;
 
@@ -154,11 +154,10 @@ fn flatten(model: &LinkageModel, options: &EmOptions, active: &[usize]) -> Resul
         let comparison = &model.comparisons[index];
         let start = levels.len();
         comparisons.push(ActiveComparison { index, start, n_levels: comparison.levels.len() });
-        let defaults = default_m_probabilities(comparison).into_iter().zip(default_u_probabilities(comparison));
-        for (level, (default_m, default_u)) in comparison.levels.iter().zip(defaults) {
+        for (index, level) in comparison.levels.iter().enumerate() {
             let is_null = level.is_null_level;
-            parameters.m.push(if is_null { 1.0 } else { level.m_probability.unwrap_or(default_m) });
-            parameters.u.push(if is_null { 1.0 } else { level.u_probability.unwrap_or(default_u) });
+            parameters.m.push(comparison.m_probability(index).unwrap_or(1.0));
+            parameters.u.push(comparison.u_probability(index).unwrap_or(1.0));
             levels.push(Level {
                 is_null,
                 fix_m: options.fix_m || level.fix_m_probability,

@@ -151,3 +151,14 @@ pub struct EmIteration {
     /// u of each comparison that took part, by level; 1 at null levels.
     pub u: Vec<Vec<f64>>,
 }
+
+impl std::fmt::Display for DegenerateReason {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::NoMatches => "the block holds no matches",
+            Self::OnlyMatches => "the block holds nothing but matches",
+            Self::ClassesSwapped => "matches and non-matches changed places",
+            Self::ProbabilityVanished => "m fell to zero, so that the level would overrule everything else",
+        })
+    }
+}

@@ -303,3 +303,59 @@ fn violators_are_pooled() {
     check(&[1.0, 3.0, 1.0], &[1.0; 3], &[2.0, 2.0, 1.0]);
     check(&[1.0, 4.0], &[4.0, 1.0], &[4.0, 1.0]);
 }
+
+/// Runs recorded from Splink 5.0.0 on DuckDB over its data set `fake_1000`: blocked on the forename without and with term
+/// frequencies, and blocked on the birth date with u freed.
+#[test]
+fn splink_runs_are_repeated_number_for_number() {
+    let runs: serde_json::Value =
+        serde_json::from_str(include_str!("../../../tests/fixtures/splink_expectation_maximisation.json")).unwrap();
+    for run in runs.as_array().unwrap() {
+        check_splink_run(run);
+    }
+}
+
+fn check_splink_run(run: &serde_json::Value) {
+    let (model, _) = LinkageModel::from_splink_json(&run["model"].to_string()).unwrap();
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let counts = PatternCounts {
+        n_levels: model.comparisons.iter().map(|comparison| comparison.levels.len()).collect(),
+        groups: run["groups"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|group| PatternGroup {
+                levels: group[0].as_array().unwrap().iter().map(|level| level.as_u64().unwrap() as u8).collect(),
+                term_frequency_bits: number(&group[1]),
+                count: number(&group[2]),
+            })
+            .collect(),
+    };
+    let expected = run["iterations"].as_array().unwrap();
+    let options = EmOptions {
+        active: run["active"].as_array().unwrap().iter().map(|active| active.as_bool().unwrap()).collect(),
+        starting_prior: Some(number(&expected[0]["prior"])),
+        without_term_frequencies: run["without_term_frequencies"].as_bool().unwrap(),
+        fix_u: run["fix_u"].as_bool().unwrap(),
+        convergence: Some(number(&run["convergence"])),
+        max_iterations: run["max_iterations"].as_u64().map(|cap| cap as u32),
+        ..EmOptions::splink()
+    };
+    let report = estimate_by_expectation_maximisation(&model, &counts, &options).unwrap();
+    assert_eq!(report.iterations.len(), expected.len(), "{}", run["name"]);
+    for (found, expected) in report.iterations.iter().zip(expected) {
+        let close = |found: f64, expected: f64| {
+            let place = format!("{} iteration {}: {found} {expected}", run["name"], expected);
+            assert!((found - expected).abs() < 1e-9, "{place}");
+        };
+        close(found.prior, number(&expected["prior"]));
+        for (found, expected) in [(&found.m, &expected["m"]), (&found.u, &expected["u"])] {
+            let Some(expected) = expected.as_array() else { continue };
+            for (found, expected) in found.iter().zip(expected) {
+                for (found, expected) in found.iter().zip(expected.as_array().unwrap()) {
+                    close(*found, number(expected));
+                }
+            }
+        }
+    }
+}
