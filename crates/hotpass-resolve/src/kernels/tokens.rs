@@ -250,7 +250,9 @@ impl Vectors {
         for range in self.sets.offsets.windows(2) {
             let weights = &mut self.weights[range[0]..range[1]];
             let norm = norm(weights);
-            weights.iter_mut().for_each(|weight| *weight /= norm);
+            for weight in weights {
+                *weight /= norm;
+            }
         }
     }
 
