@@ -3,6 +3,17 @@
 //! What reads only one record of a pair becomes a [`Feature`], computed once per record and dictionary-encoded. What reads
 //! both becomes a [`Condition`] over features, evaluated for batches of pairs.
 
+mod compile;
+mod condition;
+pub(crate) mod functions;
+mod problem;
+mod simplify;
+#[cfg(test)]
+mod tests;
+
+pub use compile::CompileOptions;
+pub use problem::{PlanProblem, PlanProblems, ProblemKind, ProblemPlace};
+
 use crate::sql::expression::{Expression, Side};
 
 /// Index of a feature in [`Plan::features`].
