@@ -7,6 +7,8 @@ pub mod columns;
 #[expect(dead_code, reason = "lookups read the rest")]
 mod encode;
 mod error;
+#[cfg(feature = "sql")]
+pub mod datafusion;
 pub mod kernels;
 pub mod library;
 mod linker;
