@@ -280,7 +280,7 @@ fn distances_km(arrays: &[ArrayRef]) -> ArrayRef {
             kernels::geography::distance_km(a, b, c, d)
         })
     });
-    Arc::new(rows.map(Option::flatten).collect::<Float64Array>())
+    Arc::new(rows.collect::<Float64Array>())
 }
 
 /// A function of one record's text.
