@@ -4,6 +4,7 @@
 mod blocking;
 pub mod clustering;
 pub mod columns;
+pub mod compare;
 #[expect(dead_code, reason = "lookups read the rest")]
 mod encode;
 mod error;
