@@ -1,5 +1,8 @@
 //! Thresholds that sort values into bands.
 
+use std::sync::OnceLock;
+
+use super::jaro::{Form, NeededMatches};
 use crate::plan::Operator;
 
 /// Why a list of thresholds is refused.
@@ -37,6 +40,8 @@ pub enum ThresholdError {
 #[derive(Debug, Clone, Default)]
 pub struct Thresholds {
     entries: Vec<(Operator, f64)>,
+    /// For the forms of Jaro, filled when first asked for.
+    needed_matches: [OnceLock<NeededMatches>; 3],
 }
 
 impl Thresholds {
@@ -67,7 +72,7 @@ impl Thresholds {
                 return Err(ThresholdError::Order { position: position + 1 });
             }
         }
-        Ok(Self { entries: entries.to_vec() })
+        Ok(Self { entries: entries.to_vec(), needed_matches: Default::default() })
     }
 
     /// Gives the number of thresholds, which is also the band of a value that fulfils none.
@@ -87,15 +92,50 @@ impl Thresholds {
 
     /// Gives the band of a value: the index of the first threshold that it fulfils, [`Self::len`] if none. Not-a-number (null)
     /// fulfils none.
+    #[inline]
     pub fn band(&self, value: f64) -> u8 {
-        let holds = |&(operator, threshold): &(Operator, f64)| match operator {
-            Operator::Less => value < threshold,
-            Operator::LessOrEqual => value <= threshold,
-            Operator::Greater => value > threshold,
-            Operator::GreaterOrEqual => value >= threshold,
-            Operator::Equal | Operator::NotEqual => false,
+        self.entries.iter().position(|&entry| holds(entry, value)).unwrap_or(self.entries.len()) as u8
+    }
+
+    /// Tells whether a value fulfils the weakest threshold, and so is in a band.
+    #[inline]
+    pub(super) fn any_holds(&self, value: f64) -> bool {
+        self.entries.last().is_some_and(|&weakest| holds(weakest, value))
+    }
+
+    /// Tells whether larger values are in stricter bands; `None` without thresholds.
+    pub(super) fn larger_is_stricter(&self) -> Option<bool> {
+        self.entries.last().map(|&(operator, _)| is_lower_bound(operator))
+    }
+
+    /// Gives the matches that a pair needs at least, if the thresholds are lower bounds.
+    pub(super) fn needed_matches(&self, form: Form) -> Option<&NeededMatches> {
+        let bounded = self.larger_is_stricter() == Some(true);
+        bounded.then(|| {
+            self.needed_matches[form as usize].get_or_init(|| NeededMatches::new(form, |value| self.any_holds(value)))
+        })
+    }
+
+    /// Gives the largest whole number that fulfils a threshold, if the thresholds are upper bounds; -1 if none does.
+    pub(super) fn largest_distance(&self) -> Option<i64> {
+        let &(operator, value) = self.entries.last()?;
+        let largest = match operator {
+            Operator::Less => value.ceil() - 1.0,
+            Operator::LessOrEqual => value.floor(),
+            _ => return None,
         };
-        self.entries.iter().position(holds).unwrap_or(self.entries.len()) as u8
+        Some(largest.max(-1.0) as i64)
+    }
+}
+
+#[inline]
+fn holds((operator, threshold): (Operator, f64), value: f64) -> bool {
+    match operator {
+        Operator::Less => value < threshold,
+        Operator::LessOrEqual => value <= threshold,
+        Operator::Greater => value > threshold,
+        Operator::GreaterOrEqual => value >= threshold,
+        Operator::Equal | Operator::NotEqual => false,
     }
 }
 
