@@ -10,12 +10,14 @@ mod encode;
 mod error;
 #[cfg(feature = "sql")]
 pub mod datafusion;
+pub mod evaluation;
 pub mod kernels;
 pub mod library;
 mod linker;
 pub mod model;
 pub mod patterns;
 pub mod plan;
+mod random;
 pub mod sql;
 pub mod training;
 

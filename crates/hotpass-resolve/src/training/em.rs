@@ -9,13 +9,13 @@ use rayon::prelude::*;
 
 use super::options::OrderConstraint;
 use super::problem::{ActiveComparison, Parameters, Problem, SMALLEST, log2};
-use super::random::Random;
 use super::report::{
     ComparisonEstimate, DegenerateReason, EmIteration, EmReport, EmStart, EmStatus, LevelEstimate, LevelStatus,
 };
 use super::{EmOptions, TrainingError};
 use crate::model::LinkageModel;
 use crate::patterns::PatternCounts;
+use crate::random::Random;
 
 /// Groups that one task sums up; fixed, so that sums do not depend on the number of threads.
 const GROUPS_PER_TASK: usize = 8192;

@@ -133,3 +133,57 @@ fn comparison_estimate(model: &LinkageModel, index: usize, counts: &[f64], smoot
         .collect();
     ComparisonEstimate { index, comparison: comparison.output_column_name.clone(), levels }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Comparison, ComparisonLevel, LinkType};
+    use crate::training::{Pooling, pool_estimates};
+
+    fn model() -> LinkageModel {
+        let levels = vec![
+            ComparisonLevel { is_null_level: true, ..ComparisonLevel::new("a_l IS NULL") },
+            ComparisonLevel::new("a_l = a_r"),
+            ComparisonLevel::new("levenshtein(a_l, a_r) <= 1"),
+            ComparisonLevel::new("ELSE"),
+        ];
+        LinkageModel::new(LinkType::DedupeOnly).compare(Comparison {
+            output_column_name: "a".to_owned(),
+            description: None,
+            levels,
+        })
+    }
+
+    fn pair(level: u8, score: f64) -> LabelledPattern {
+        LabelledPattern { levels: vec![level].into(), clerical_match_score: score, count: 1.0 }
+    }
+
+    #[test]
+    fn scores_weigh_pairs_and_nulls_stay_out() {
+        let mut model = model();
+        let pairs = [pair(1, 1.0), pair(1, 0.5), pair(3, 0.5), pair(3, 0.0), pair(0, 1.0)];
+        let report = estimate_m_from_labelled_pairs(&mut model, &pairs, 0.0).unwrap();
+        let m: Vec<Option<f64>> = model.comparisons[0].levels.iter().map(|level| level.m_probability).collect();
+        assert_eq!(m, [None, Some(0.75), None, Some(0.25)]);
+        assert_eq!(report.comparisons[0].levels[2].m_status, LevelStatus::NotObserved);
+        assert!((report.n_matches - 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn labels_pool_with_other_estimates() {
+        let mut model = model();
+        let first = estimate_m_from_labelled_pairs(&mut model, &[pair(1, 1.0), pair(1, 1.0)], 0.0).unwrap();
+        let second = estimate_m_from_labelled_pairs(&mut model, &[pair(1, 1.0), pair(3, 1.0)], 0.0).unwrap();
+        pool_estimates(&mut model, &[&first.comparisons, &second.comparisons], 0.0, Pooling::Evidence);
+        assert_eq!(model.comparisons[0].levels[1].m_probability, Some(0.75));
+        assert_eq!(model.comparisons[0].levels[3].m_probability, Some(0.25));
+    }
+
+    #[test]
+    fn labels_without_matches_are_an_error() {
+        let error = estimate_m_from_labelled_pairs(&mut model(), &[pair(1, 0.0)], 1.0).unwrap_err();
+        assert!(matches!(error, TrainingError::NoLabels));
+        let error = estimate_m_from_labelled_pairs(&mut model(), &[pair(1, 1.5)], 1.0).unwrap_err();
+        assert_eq!(error.to_string(), "A clerical match score must be from 0 to 1: 1.5");
+    }
+}

@@ -13,7 +13,6 @@ mod options;
 mod pooling;
 mod prior;
 mod problem;
-mod random;
 mod report;
 mod summary;
 mod u;

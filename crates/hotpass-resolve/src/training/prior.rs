@@ -330,3 +330,6 @@ impl EmReport {
         super::em::expected_matches(&model, counts, &options)
     }
 }
+
+#[cfg(test)]
+mod tests;

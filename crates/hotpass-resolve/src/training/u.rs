@@ -293,3 +293,122 @@ impl Drawn<'_> {
         self.sampled().all(|level| self.u(counts, level).is_some_and(|(u, error)| error <= relative_error * u))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Comparison, ComparisonLevel, LinkType};
+    use crate::random::random_at;
+
+    /// Draws each pair's level from known shares, pair by pair.
+    struct Known {
+        shares: Vec<f64>,
+        n_possible: u128,
+        exact: Option<(usize, Agreement)>,
+    }
+
+    impl PairSampler for Known {
+        fn n_possible_pairs(&self) -> u128 {
+            self.n_possible
+        }
+
+        fn level_counts(
+            &self,
+            _comparison: usize,
+            seed: u64,
+            first: u64,
+            n_pairs: u64,
+        ) -> Result<Vec<u64>, Arc<dyn std::error::Error + Send + Sync>> {
+            let mut counts = vec![0; self.shares.len()];
+            for position in first..first + n_pairs {
+                let mut left = (random_at(seed, position) >> 11) as f64 / (1_u64 << 53) as f64;
+                let level = self.shares.iter().position(|share| {
+                    left -= share;
+                    left < 0.0
+                });
+                counts[level.unwrap_or(self.shares.len() - 1)] += 1;
+            }
+            Ok(counts)
+        }
+
+        fn all_level_counts(&self, _comparison: usize) -> Result<Vec<u64>, Arc<dyn std::error::Error + Send + Sync>> {
+            Ok(self.shares.iter().map(|share| (share * self.n_possible as f64) as u64).collect())
+        }
+
+        fn exact_agreement(&self, _comparison: usize) -> Option<(usize, Agreement)> {
+            self.exact
+        }
+    }
+
+    fn model(n_levels: usize) -> LinkageModel {
+        let null = ComparisonLevel { is_null_level: true, ..ComparisonLevel::new("a_l IS NULL") };
+        let levels = (0..n_levels).map(|level| ComparisonLevel::new(format!("level {level}")));
+        let levels = std::iter::once(null).chain(levels).collect();
+        let comparison = Comparison { output_column_name: "a".to_owned(), description: None, levels };
+        LinkageModel::new(LinkType::DedupeOnly).compare(comparison)
+    }
+
+    /// Null share, then u of three levels.
+    const SHARES: [f64; 4] = [0.1, 0.009, 0.045, 0.846];
+
+    fn check(n_possible: u128, exact: Option<(usize, Agreement)>, options: &UOptions, stop: UStop) -> UEstimate {
+        let mut model = model(3);
+        let sampler = Known { shares: SHARES.to_vec(), n_possible, exact };
+        let estimate = estimate_u(&mut model, &sampler, options).unwrap().remove(0);
+        assert_eq!(estimate.stop, stop);
+        let mut sum = 0.0;
+        for (level, share) in SHARES.iter().enumerate().skip(1) {
+            let (u, error) = (estimate.levels[level].u.unwrap(), estimate.levels[level].standard_error.unwrap());
+            assert!((u - share / 0.9).abs() <= 4.0 * error + 1e-6, "{level}: {u} ± {error}");
+            assert_eq!(model.comparisons[0].levels[level].u_probability, Some(u));
+            sum += u;
+        }
+        assert!((sum - 1.0).abs() < 1e-12);
+        assert_eq!(estimate.levels[0].u, None);
+        estimate
+    }
+
+    #[test]
+    fn sampling_ends_at_the_stated_error() {
+        let options = UOptions::default();
+        let estimate = check(1 << 60, None, &options, UStop::ReachedError);
+        // u = 0.01 at 2 % needs about 250,000 pairs.
+        assert!((200_000..1_100_000).contains(&estimate.n_pairs), "{}", estimate.n_pairs);
+        check(1 << 60, None, &UOptions { max_pairs: 200_000, ..options.clone() }, UStop::MaximumPairs);
+        check(1_000_000, None, &UOptions { relative_error: 1e-4, ..options }, UStop::AllPairs);
+    }
+
+    #[test]
+    fn exact_levels_have_no_error() {
+        let agreement = Agreement { agreeing: 1000, non_null: 100_000 };
+        let estimate = check(1 << 60, Some((1, agreement)), &UOptions::default(), UStop::ReachedError);
+        assert_eq!((estimate.levels[1].u, estimate.levels[1].standard_error), (Some(0.01), Some(0.0)));
+        let mut model = model(2);
+        let sampler = Known { shares: vec![0.0; 3], n_possible: 10, exact: Some((1, agreement)) };
+        let estimate = estimate_u(&mut model, &sampler, &UOptions::default()).unwrap().remove(0);
+        assert_eq!((estimate.stop, estimate.n_pairs), (UStop::ValueFrequencies, 0));
+        assert_eq!(model.comparisons[0].levels[2].u_probability, Some(0.99));
+    }
+
+    #[test]
+    fn levels_never_drawn_are_left_alone() {
+        let mut model = model(3);
+        let sampler = Known { shares: vec![0.0, 0.2, 0.0, 0.8], n_possible: 1 << 60, exact: None };
+        let options = UOptions { max_pairs: 10_000, ..UOptions::default() };
+        let estimate = estimate_u(&mut model, &sampler, &options).unwrap().remove(0);
+        assert_eq!(estimate.levels[2].status, LevelStatus::NotObserved);
+        assert_eq!(model.comparisons[0].levels[2].u_probability, None);
+        assert_eq!(estimate.stop, UStop::MaximumPairs);
+    }
+
+    #[test]
+    fn matches_are_taken_out() {
+        let (u, m, prior) = ([0.0005, 0.01, 0.9895], [0.9, 0.06, 0.04], 0.001);
+        let shares: Vec<f64> = u.iter().zip(&m).map(|(u, m)| (1.0 - prior) * u + prior * m).collect();
+        let found = without_matches(&shares, &m, prior, 1e12);
+        assert!(found.iter().zip(u).all(|(found, u)| (found - u).abs() < 1e-12), "{found:?}");
+        // An identifier on which only matches agree keeps a floor.
+        let found = without_matches(&[0.0009, 0.9991], &[0.9, 0.1], 0.001, 1e6);
+        assert!(found[0] > 2e-5 && found[0] < 4e-5, "{found:?}");
+    }
+}
