@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
-use super::tokens::jaro_winkler;
+use super::tokens::{Tokens, Vectors, word_vectors};
 
 /// Spellings of legal forms by class; two forms of one class are the same kind of body.
 ///
@@ -317,7 +317,7 @@ const WRITTEN_OUT: [(&str, &str); 36] = [
 
 /// Longest legal form in words.
 const MAXIMUM_FORM_WORDS: usize = 6;
-/// Jaro–Winkler similarity from which two words count as spellings of one.
+/// Jaro–Winkler similarity above which two words count as spellings of one.
 const WORD_THRESHOLD: f64 = 0.88;
 /// What an acronym that fits, or words run together, count for.
 const ACRONYM_SIMILARITY: f64 = 0.9;
@@ -372,88 +372,77 @@ pub fn acronym(name: &str) -> Option<String> {
 /// Gives the similarity of two names of organisations, 0 to 1, the same both ways.
 ///
 /// The larger of these, times 0.95 if both names carry legal forms of which no two are of one class:
-/// - the share of agreeing words by length: each word of either name takes its best Jaro–Winkler similarity to a word of the other,
-///   0 below 0.88 and for words with digits that differ, weighted by its number of characters (a symmetric form of the matching of Monge and Elkan 1996);
+/// - the share of agreeing words by length: each word of either name takes its best Jaro–Winkler similarity to a word of the other, 0 up
+///   to 0.88 and for words with digits that differ, weighted by its number of characters (Monge and Elkan 1996, both ways, with a floor);
 /// - 0.9 if one name is the acronym of the other's two or more words;
-/// - 0.9 if the names agree once their words are run together, and 0.9 times the share of words if they agree so in part.
+/// - 0.9 if the names agree once their words are run together.
 ///
 /// Word order does not matter. Two names without letters or digits score 1, one of them 0.
 pub fn organization_similarity(left: &str, right: &str) -> f64 {
-    let (left, right) = (Prepared::new(left), Prepared::new(right));
-    left.similarity(&right)
+    Organizations::new([left, right].into_iter()).similarity(0, 1)
 }
 
-/// A name with what comparing needs.
-#[derive(Debug, Clone)]
-pub(super) struct Prepared {
-    words: Vec<Word>,
-    run_together: Box<str>,
-    acronym: Box<str>,
-    forms: Vec<&'static str>,
-    n_characters: usize,
+/// Names of organisations prepared for comparing.
+#[derive(Debug)]
+pub(super) struct Organizations {
+    words: Vectors,
+    tokens: Tokens,
+    names: Vec<Prepared>,
 }
 
-#[derive(Debug, Clone)]
-struct Word {
-    characters: Box<[char]>,
-    has_digit: bool,
+#[derive(Debug)]
+struct Prepared {
+    /// Id of the words run together.
+    run_together: u32,
+    /// Id of the acronym of two or more words.
+    acronym: Option<u32>,
+    /// A bit for each class of legal form.
+    forms: u16,
 }
 
-impl Prepared {
-    pub(super) fn new(name: &str) -> Self {
-        let parsed = OrganizationName::parse(name);
-        let acronym = if parsed.words.len() > 1 { parsed.acronym().unwrap_or_default() } else { String::new() };
-        let words: Vec<Word> = parsed
-            .words
+impl Organizations {
+    pub(super) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let parsed: Vec<OrganizationName> = names.map(OrganizationName::parse).collect();
+        let (words, tokens) = word_vectors(parsed.iter().map(|name| name.words.as_slice()));
+        let mut ids: HashMap<String, u32> = HashMap::new();
+        let mut id_of = |text: String| {
+            let next = ids.len() as u32;
+            *ids.entry(text).or_insert(next)
+        };
+        let names = parsed
             .iter()
-            .map(|word| Word {
-                characters: word.chars().collect(),
-                has_digit: word.bytes().any(|byte| byte.is_ascii_digit()),
+            .map(|name| Prepared {
+                run_together: id_of(name.words.concat()),
+                acronym: (name.words.len() > 1).then(|| id_of(name.acronym().unwrap_or_default())),
+                forms: name.forms.iter().fold(0, |bits, form| bits | form_bit(form)),
             })
             .collect();
-        Self {
-            n_characters: words.iter().map(|word| word.characters.len()).sum(),
-            run_together: parsed.words.concat().into(),
-            acronym: acronym.into(),
-            words,
-            forms: parsed.forms,
-        }
+        Self { words, tokens, names }
     }
 
-    pub(super) fn similarity(&self, other: &Self) -> f64 {
-        if self.words.is_empty() || other.words.is_empty() {
-            return f64::from(u8::from(self.words.is_empty() && other.words.is_empty()));
+    pub(super) fn similarity(&self, left: usize, right: usize) -> f64 {
+        let (left_weights, right_weights) = (self.words.of(left).1, self.words.of(right).1);
+        if left_weights.is_empty() || right_weights.is_empty() {
+            return f64::from(u8::from(left_weights.is_empty() && right_weights.is_empty()));
         }
-        let agreeing = self.agreeing_characters(other) + other.agreeing_characters(self);
-        let share = agreeing / (self.n_characters + other.n_characters) as f64;
-        let is_acronym = |short: &Self, long: &Self| short.words.len() == 1 && *short.run_together == *long.acronym;
-        let alike = self.run_together == other.run_together || is_acronym(self, other) || is_acronym(other, self);
+        let agreeing = self.words.sums_of_best(&self.tokens, left, right, WORD_THRESHOLD, |best| best.similarity);
+        let n_characters: f64 = left_weights.iter().chain(right_weights).sum();
+        let share = (agreeing.0 + agreeing.1) / n_characters;
+        let (a, b) = (&self.names[left], &self.names[right]);
+        let is_acronym = |words: &[f64], short: &Prepared, long: &Prepared| {
+            words.len() == 1 && long.acronym == Some(short.run_together)
+        };
+        let alike =
+            a.run_together == b.run_together || is_acronym(left_weights, a, b) || is_acronym(right_weights, b, a);
         let similarity = if alike { share.max(ACRONYM_SIMILARITY) } else { share };
-        let differ = !self.forms.is_empty()
-            && !other.forms.is_empty()
-            && !self.forms.iter().any(|form| other.forms.contains(form));
+        let differ = a.forms != 0 && b.forms != 0 && a.forms & b.forms == 0;
         (if differ { similarity * DIFFERENT_FORM_FACTOR } else { similarity }).min(1.0)
-    }
-
-    /// Sums the characters of this name's words, each times its best similarity to a word of the other name.
-    fn agreeing_characters(&self, other: &Self) -> f64 {
-        self.words.iter().map(|word| word.characters.len() as f64 * word.best_in(&other.words)).sum()
     }
 }
 
-impl Word {
-    fn best_in(&self, words: &[Self]) -> f64 {
-        let mut best = 0.0_f64;
-        for word in words {
-            if self.characters == word.characters {
-                return 1.0;
-            }
-            if !self.has_digit && !word.has_digit {
-                best = best.max(jaro_winkler(&self.characters, &word.characters));
-            }
-        }
-        if best >= WORD_THRESHOLD { best } else { 0.0 }
-    }
+/// Gives the bit of a class of legal forms.
+fn form_bit(class: &str) -> u16 {
+    LEGAL_FORMS.iter().position(|(name, _)| *name == class).map_or(0, |at| 1 << at)
 }
 
 /// Folds a text: transliterated to ASCII, lower case, `&` and `+` as `and`, apostrophes and dots inside words dropped, all else that is no letter or digit a single space.

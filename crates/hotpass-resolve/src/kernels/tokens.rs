@@ -6,7 +6,7 @@
 
 use hashbrown::HashMap;
 
-use super::organization::Prepared;
+use super::organization::Organizations;
 use crate::plan::TextSimilarity;
 
 /// Jaro–Winkler similarity above which soft TF-IDF takes two tokens for spellings of one (Cohen, Ravikumar and Fienberg 2003).
@@ -31,30 +31,44 @@ enum Prepare {
     Vectors(Vectors),
     SoftTfIdf(Vectors, Tokens),
     MongeElkan(Vectors, Tokens),
-    Organizations(Vec<Prepared>),
+    Organizations(Organizations),
 }
 
 /// Sorted distinct ids of each text.
 #[derive(Debug, Default)]
-struct Sets {
+pub(super) struct Sets {
     offsets: Vec<usize>,
     ids: Vec<u32>,
 }
 
-/// Sorted distinct ids of each text with weights.
+/// Ids of each text with weights.
 #[derive(Debug)]
-struct Vectors {
+pub(super) struct Vectors {
     sets: Sets,
     /// For each id of each text its weight; the vector of a text has length 1, or its weights sum to 1 for Monge–Elkan.
     weights: Vec<f64>,
 }
 
-/// The characters of the distinct tokens.
+/// The distinct tokens.
 #[derive(Debug, Default)]
-struct Tokens {
+pub(super) struct Tokens {
     offsets: Vec<usize>,
     characters: Vec<char>,
+    /// For each token the set of its characters, each as one of 64.
+    masks: Vec<u64>,
+    /// Tokens that are like no other, however spelt.
+    exact: Vec<bool>,
 }
+
+/// The most similar token of the other text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Best {
+    pub(super) similarity: f64,
+    pub(super) weight: f64,
+}
+
+/// Tokens of a text whose best matches fit on the stack.
+const ON_STACK: usize = 32;
 
 impl TokenTable {
     /// Prepares texts, code by code; none if the similarity is not one of tokens, q-grams or organisation names.
@@ -90,7 +104,7 @@ impl TokenTable {
                 vectors.make_shares();
                 Prepare::MongeElkan(vectors, tokens)
             }
-            TextSimilarity::OrganizationName => Prepare::Organizations(texts.map(Prepared::new).collect()),
+            TextSimilarity::OrganizationName => Prepare::Organizations(Organizations::new(texts)),
             TextSimilarity::Jaro
             | TextSimilarity::JaroWinkler
             | TextSimilarity::Levenshtein
@@ -115,12 +129,12 @@ impl TokenTable {
             Prepare::Dice(sets) => dice(sets.of(left), sets.of(right)),
             Prepare::Vectors(vectors) => vectors.dot(left, right),
             Prepare::SoftTfIdf(vectors, tokens) => {
-                vectors.both_ways(left, right, |from, to| vectors.soft_dot(tokens, from, to))
+                vectors.mean_of_both_ways(tokens, left, right, CLOSE, |best| best.similarity * best.weight)
             }
             Prepare::MongeElkan(vectors, tokens) => {
-                vectors.both_ways(left, right, |from, to| vectors.mean_best(tokens, from, to))
+                vectors.mean_of_both_ways(tokens, left, right, 0.0, |best| best.similarity)
             }
-            Prepare::Organizations(names) => names[left].similarity(&names[right]),
+            Prepare::Organizations(names) => names.similarity(left, right),
         }
     }
 }
@@ -165,13 +179,17 @@ pub fn monge_elkan(left: &str, right: &str) -> f64 {
 }
 
 /// Gives the Jaro–Winkler similarity over characters: prefix of at most 4, scale 0.1, boost above 0.7 (Winkler 1990). Two empty texts score 1.
-pub(super) fn jaro_winkler(left: &[char], right: &[char]) -> f64 {
+fn jaro_winkler(left: &[char], right: &[char]) -> f64 {
     let jaro = jaro(left, right);
     if jaro <= 0.7 {
         return jaro;
     }
-    let prefix = left.iter().zip(right).take(4).take_while(|(left, right)| left == right).count();
-    jaro + 0.1 * prefix as f64 * (1.0 - jaro)
+    jaro + 0.1 * common_prefix(left, right) as f64 * (1.0 - jaro)
+}
+
+/// Counts the characters that two texts start with alike, at most 4.
+fn common_prefix(left: &[char], right: &[char]) -> usize {
+    left.iter().zip(right).take(4).take_while(|(left, right)| left == right).count()
 }
 
 /// Gives the Jaro similarity (Jaro 1989): the mean of the shares of matched characters and of those in order.
@@ -219,20 +237,54 @@ impl Sets {
 
 impl Tokens {
     fn len(&self) -> usize {
-        self.offsets.len() - 1
+        self.masks.len()
+    }
+
+    fn push(&mut self, token: &str, exact: bool) {
+        if self.offsets.is_empty() {
+            self.offsets.push(0);
+        }
+        self.characters.extend(token.chars());
+        self.offsets.push(self.characters.len());
+        self.masks.push(token.chars().fold(0, |mask, character| mask | 1 << (u32::from(character) % 64)));
+        self.exact.push(exact);
     }
 
     fn get(&self, id: u32) -> &[char] {
         &self.characters[self.offsets[id as usize]..self.offsets[id as usize + 1]]
     }
 
-    fn similarity(&self, left: u32, right: u32) -> f64 {
-        if left == right { 1.0 } else { jaro_winkler(self.get(left), self.get(right)) }
+    /// Gives the Jaro–Winkler similarity of two tokens, or 0 if it is below a floor.
+    fn similarity(&self, left: u32, right: u32, floor: f64) -> f64 {
+        if left == right {
+            return 1.0;
+        }
+        if self.exact[left as usize] || self.exact[right as usize] {
+            return 0.0;
+        }
+        let (left_mask, right_mask) = (self.masks[left as usize], self.masks[right as usize]);
+        let (left, right) = (self.get(left), self.get(right));
+        // Each character that the other token lacks is one that cannot match.
+        let lacking = |mask: u64, other: u64| (mask & !other).count_ones() as usize;
+        let n_matched = (left.len() - lacking(left_mask, right_mask)).min(right.len() - lacking(right_mask, left_mask));
+        if n_matched == 0 {
+            return 0.0;
+        }
+        let matched = n_matched as f64;
+        let jaro = (matched / left.len() as f64 + matched / right.len() as f64 + 1.0) / 3.0;
+        let bound = jaro + 0.1 * common_prefix(left, right) as f64 * (1.0 - jaro);
+        if bound < floor - 1e-9 { 0.0 } else { jaro_winkler(left, right) }
+    }
+}
+
+impl Default for Vectors {
+    fn default() -> Self {
+        Self { sets: Sets { offsets: vec![0], ids: Vec::new() }, weights: Vec::new() }
     }
 }
 
 impl Vectors {
-    fn of(&self, text: usize) -> (&[u32], &[f64]) {
+    pub(super) fn of(&self, text: usize) -> (&[u32], &[f64]) {
         (self.sets.of(text), &self.weights[self.sets.offsets[text]..self.sets.offsets[text + 1]])
     }
 
@@ -294,35 +346,76 @@ impl Vectors {
         sum.min(1.0)
     }
 
-    fn both_ways(&self, left: usize, right: usize, one_way: impl Fn(usize, usize) -> f64) -> f64 {
+    /// Averages over both directions the weighted sum of what the best matches count for, at most 1.
+    fn mean_of_both_ways(
+        &self,
+        tokens: &Tokens,
+        left: usize,
+        right: usize,
+        floor: f64,
+        counts_for: impl Fn(Best) -> f64,
+    ) -> f64 {
         match (self.sets.of(left).is_empty(), self.sets.of(right).is_empty()) {
             (true, true) => 1.0,
             (true, false) | (false, true) => 0.0,
-            (false, false) => f64::midpoint(one_way(left, right), one_way(right, left)).min(1.0),
+            (false, false) => {
+                let (from_left, from_right) = self.sums_of_best(tokens, left, right, floor, counts_for);
+                f64::midpoint(from_left, from_right).min(1.0)
+            }
         }
     }
 
-    /// Sums over the tokens with a close one in the other text the product of both weights and of their similarity.
-    fn soft_dot(&self, tokens: &Tokens, from: usize, to: usize) -> f64 {
-        let ((from, from_weights), (to, to_weights)) = (self.of(from), self.of(to));
-        let close = |id: u32| {
-            let mut best = (CLOSE, 0.0);
-            for (other, weight) in to.iter().zip(to_weights) {
-                let similarity = tokens.similarity(id, *other);
-                if similarity > best.0 || (similarity >= best.0 && best.1 > 0.0 && *weight > best.1) {
-                    best = (similarity, *weight);
-                }
-            }
-            best.0 * best.1
+    /// Sums over the tokens of either text their weights times what the best match in the other counts for.
+    ///
+    /// A token without a match above the floor has no best match and adds nothing. Each pair of tokens is compared once.
+    pub(super) fn sums_of_best(
+        &self,
+        tokens: &Tokens,
+        left: usize,
+        right: usize,
+        floor: f64,
+        counts_for: impl Fn(Best) -> f64,
+    ) -> (f64, f64) {
+        let (left, right) = (self.of(left), self.of(right));
+        let none = Best { similarity: floor, weight: 0.0 };
+        let (mut on_stack, mut on_heap) = ([none; 2 * ON_STACK], Vec::new());
+        let n_tokens = left.0.len() + right.0.len();
+        let best = if n_tokens <= on_stack.len() {
+            &mut on_stack[..n_tokens]
+        } else {
+            on_heap.resize(n_tokens, none);
+            &mut on_heap[..]
         };
-        from.iter().zip(from_weights).map(|(id, weight)| weight * close(*id)).sum()
+        let (best_left, best_right) = best.split_at_mut(left.0.len());
+        for (a, best_left) in best_left.iter_mut().enumerate() {
+            for (b, best_right) in best_right.iter_mut().enumerate() {
+                let needed = best_left.similarity.min(best_right.similarity);
+                // In order of id, so that the value is the same both ways.
+                let (first, second) = (left.0[a].min(right.0[b]), left.0[a].max(right.0[b]));
+                let similarity = tokens.similarity(first, second, needed);
+                best_left.improve(similarity, right.1[b]);
+                best_right.improve(similarity, left.1[a]);
+            }
+        }
+        let sum = |weights: &[f64], best: &[Best]| {
+            weights
+                .iter()
+                .zip(best)
+                .filter(|(_, best)| best.weight > 0.0)
+                .map(|(weight, best)| weight * counts_for(*best))
+                .sum()
+        };
+        (sum(left.1, best_left), sum(right.1, best_right))
     }
+}
 
-    /// Gives the mean over the tokens of the best similarity to a token of the other text.
-    fn mean_best(&self, tokens: &Tokens, from: usize, to: usize) -> f64 {
-        let ((from, shares), to) = (self.of(from), self.sets.of(to));
-        let best = |id: u32| to.iter().map(|other| tokens.similarity(id, *other)).fold(0.0, f64::max);
-        from.iter().zip(shares).map(|(id, share)| share * best(*id)).sum()
+impl Best {
+    /// Takes a match if it is more similar, or as similar and of more weight; a first one must be above the floor.
+    fn improve(&mut self, similarity: f64, weight: f64) {
+        let is_tie = similarity >= self.similarity && self.weight > 0.0;
+        if similarity > self.similarity || (is_tie && weight > self.weight) {
+            *self = Self { similarity, weight };
+        }
     }
 }
 
@@ -355,16 +448,15 @@ fn dice(left: &[u32], right: &[u32]) -> f64 {
 /// Gives each text's tokens with their counts, and the distinct tokens.
 fn token_vectors<'a>(texts: impl Iterator<Item = &'a str>) -> (Vectors, Tokens) {
     let mut ids: HashMap<&str, u32> = HashMap::new();
-    let mut tokens = Tokens { offsets: vec![0], characters: Vec::new() };
-    let mut vectors = Vectors { sets: Sets { offsets: vec![0], ids: Vec::new() }, weights: Vec::new() };
+    let mut tokens = Tokens::default();
+    let mut vectors = Vectors::default();
     let mut of_text: Vec<u32> = Vec::new();
     for text in texts {
         of_text.clear();
         for token in split(text) {
             let next = ids.len() as u32;
             of_text.push(*ids.entry(token).or_insert_with(|| {
-                tokens.characters.extend(token.chars());
-                tokens.offsets.push(tokens.characters.len());
+                tokens.push(token, false);
                 next
             }));
         }
@@ -372,6 +464,25 @@ fn token_vectors<'a>(texts: impl Iterator<Item = &'a str>) -> (Vectors, Tokens) 
         for same in of_text.chunk_by(|left, right| left == right) {
             vectors.sets.ids.push(same[0]);
             vectors.weights.push(same.len() as f64);
+        }
+        vectors.sets.offsets.push(vectors.sets.ids.len());
+    }
+    (vectors, tokens)
+}
+
+/// Gives each text's words, given as lists, weighted by their number of characters; words with digits are like no other.
+pub(super) fn word_vectors<'a>(texts: impl Iterator<Item = &'a [String]>) -> (Vectors, Tokens) {
+    let mut ids: HashMap<&str, u32> = HashMap::new();
+    let mut tokens = Tokens::default();
+    let mut vectors = Vectors::default();
+    for text in texts {
+        for word in text {
+            let next = ids.len() as u32;
+            vectors.sets.ids.push(*ids.entry(word).or_insert_with(|| {
+                tokens.push(word, word.chars().any(|character| character.is_ascii_digit()));
+                next
+            }));
+            vectors.weights.push(word.chars().count() as f64);
         }
         vectors.sets.offsets.push(vectors.sets.ids.len());
     }
