@@ -49,6 +49,17 @@ pub fn json_schema() -> Value {
     schema["$id"] = serde_json::json!("https://hotpass.dev/schemas/linkage-model.schema.json");
     schema["title"] = serde_json::json!("Hotpass linkage model");
     schema["properties"]["hotpass_linkage_model"]["const"] = serde_json::json!(VERSION);
+    // The defaults are those of a new model, not those of the types.
+    let new_model = LinkageModel::new(LinkType::DedupeOnly);
+    let defaults = value_of(&ModelDocument::from(&new_model)).unwrap_or_default();
+    for (key, property) in schema["properties"].as_object_mut().into_iter().flatten() {
+        if property.get("default").is_some() {
+            property["default"] = defaults[key.as_str()].clone();
+        }
+    }
+    if let Some(name) = schema["$defs"]["Comparison"]["properties"]["output_column_name"].as_object_mut() {
+        name.shift_remove("default");
+    }
     schema
 }
 
@@ -125,7 +136,7 @@ pub(super) struct ModelDocument<'a> {
 
 /// How records pair up.
 #[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LinkType"))]
 #[serde(rename_all = "snake_case")]
 enum LinkTypeDocument {
     /// Pairs within one source, or within all sources stacked as one.
@@ -138,7 +149,7 @@ enum LinkTypeDocument {
 
 /// What a character is to the text functions, and what empty text scores.
 #[derive(Debug, Default, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TextSemantics"))]
 #[serde(rename_all = "snake_case")]
 enum TextSemanticsDocument {
     /// Unicode scalar values; two empty texts are equal.
@@ -151,7 +162,7 @@ enum TextSemanticsDocument {
 
 /// One comparison: levels from the most specific down to the catch-all.
 #[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Comparison"))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ComparisonDocument<'a> {
     /// The name in output columns, unique within the model; by default the only column of the conditions.
@@ -166,7 +177,7 @@ pub(super) struct ComparisonDocument<'a> {
 
 /// One level of a comparison.
 #[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ComparisonLevel"))]
 #[serde(deny_unknown_fields)]
 struct LevelDocument<'a> {
     /// SQL over columns with suffix `_l` and `_r`, or `ELSE`.
@@ -212,7 +223,7 @@ struct LevelDocument<'a> {
 /// A rule that proposes candidate pairs: SQL over `l` and `r` by itself, or an object with exactly one of `blocking_rule`,
 /// `sorted_neighbourhood`, `q_gram_lsh` and `tokens`.
 #[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "BlockingRuleOrSql"))]
 #[serde(untagged)]
 enum RuleDocument<'a> {
     /// SQL over `l` and `r`.
@@ -223,7 +234,7 @@ enum RuleDocument<'a> {
 
 /// A rule that proposes candidate pairs, with exactly one of `blocking_rule`, `sorted_neighbourhood`, `q_gram_lsh` and `tokens`.
 #[derive(Debug, Default, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "BlockingRule"))]
 #[serde(deny_unknown_fields)]
 struct RuleObject<'a> {
     /// SQL over `l` and `r`: equalities joined by `AND`, further conditions filter what they find.
@@ -249,7 +260,7 @@ struct RuleObject<'a> {
 
 /// Records sorted by an expression pair with their next neighbours.
 #[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SortedNeighbourhood"))]
 #[serde(deny_unknown_fields)]
 struct SortedNeighbourhoodDocument<'a> {
     /// The sort key, SQL over one record's columns.
@@ -261,7 +272,7 @@ struct SortedNeighbourhoodDocument<'a> {
 
 /// MinHash over character q-grams.
 #[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "QGramLsh"))]
 #[serde(deny_unknown_fields)]
 struct QGramLshDocument<'a> {
     /// The text, SQL over one record's columns.
@@ -279,7 +290,7 @@ struct QGramLshDocument<'a> {
 
 /// Records that share tokens.
 #[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Tokens"))]
 #[serde(deny_unknown_fields)]
 struct TokensDocument<'a> {
     /// The text, SQL over one record's columns, split at anything that is not a letter or digit.
@@ -294,7 +305,7 @@ struct TokensDocument<'a> {
 
 /// A second rule for blocks of many records.
 #[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LargeBlockRefinement"))]
 #[serde(deny_unknown_fields)]
 struct RefinementDocument<'a> {
     /// Blocks with more records than this are refined.
@@ -306,7 +317,7 @@ struct RefinementDocument<'a> {
 
 /// How the probabilities of a model came about.
 #[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TrainingTrace"))]
 #[serde(deny_unknown_fields)]
 struct TraceDocument<'a> {
     /// The program that trained, with its version.
@@ -325,7 +336,7 @@ struct TraceDocument<'a> {
 
 /// One step of training.
 #[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TrainingStep"))]
 #[serde(deny_unknown_fields)]
 struct StepDocument<'a> {
     /// What was estimated and how, as `u from random pairs`.

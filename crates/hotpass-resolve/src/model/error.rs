@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::sql::SqlError;
+
 /// A model file that cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
@@ -72,7 +74,7 @@ pub enum FileProblemCause {
         found: &'static str,
     },
     /// A number out of range.
-    #[error("Expected {expected}, found: {found}")]
+    #[error("Expected {expected}, found: {}", number(*.found))]
     OutOfRange {
         /// The range.
         expected: &'static str,
@@ -90,8 +92,8 @@ pub enum FileProblemCause {
         nearest: Option<String>,
     },
     /// SQL that does not parse.
-    #[error("The SQL does not parse: {0}")]
-    Sql(String),
+    #[error("{0}")]
+    Sql(SqlError),
     /// A function of another engine's SQL.
     #[error("Function `{function}` is not DuckDB's{}", instead_use(.instead.as_deref()))]
     ForeignFunction {
@@ -189,13 +191,24 @@ fn choices(names: &[&str]) -> String {
 
 /// Returns the candidate nearest to `name`, or nothing when none is near.
 ///
-/// Nearness is Damerau–Levenshtein similarity on lower-cased text; the candidate must reach 0.6.
+/// Nearness is Damerau–Levenshtein similarity on lower-cased text, at least 0.6; the start of a longer name counts as near.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = name.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (strsim::normalized_damerau_levenshtein(&wanted, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (nearness(&wanted, &candidate.to_lowercase()), candidate))
         .filter(|(similarity, _)| *similarity >= 0.6)
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, candidate)| candidate)
+}
+
+fn nearness(wanted: &str, candidate: &str) -> f64 {
+    let similarity = strsim::normalized_damerau_levenshtein(wanted, candidate);
+    let is_start = wanted.chars().count() >= 3 && candidate.starts_with(wanted);
+    if is_start { similarity.max(0.6 + 0.4 * similarity) } else { similarity }
+}
+
+/// Writes a number without hundreds of zeros.
+pub(super) fn number(value: f64) -> String {
+    if value != 0.0 && !(1e-6..1e15).contains(&value.abs()) { format!("{value:e}") } else { value.to_string() }
 }

@@ -1,20 +1,29 @@
 //! The linkage model: what is compared, at which levels, with which probabilities.
 
+mod conditions;
 mod document;
 mod error;
 mod json;
 mod probability;
 mod reader;
+mod show;
 mod splink;
 mod sql_text;
+mod validate;
 
 use std::fmt;
 
+pub use conditions::TypeProblem;
 #[cfg(feature = "schema")]
 pub use document::json_schema;
 pub use document::read_model;
 pub use error::{FileProblem, FileProblemCause, ModelError, Notice, NoticeKind, WriteFailure};
 pub use probability::{default_m_probability, default_u_probability};
+pub use show::{LevelSummary, ModelSummary, describe};
+pub use validate::{
+    ModelPlace, ModelProblem, ModelProblemKind, ModelProblems, Severity, SourceSchema, problems, validate,
+    validate_allowing_full_product,
+};
 
 /// How records of one or several sources may pair up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -345,3 +354,6 @@ fn parse(text: &str) -> Result<serde_json::Value, ModelError> {
         column: error.column,
     })
 }
+
+#[cfg(test)]
+mod tests;

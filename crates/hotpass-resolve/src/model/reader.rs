@@ -7,6 +7,8 @@ use super::{
     BlockingKind, BlockingRule, Comparison, ComparisonLevel, KeyColumns, LargeBlockRefinement, LinkType, LinkageModel,
     ModelError, OutputSettings, TermFrequencyAdjustment, TextSemantics, TrainingSettings, TrainingStep, TrainingTrace,
 };
+use crate::sql::expression::Expression;
+use crate::sql::{SqlError, parse_condition, parse_record_expression, parse_rule};
 
 /// m and u below this are refused, as in Splink: they would not survive a division.
 pub(super) const SMALLEST_PROBABILITY: f64 = 1e-300;
@@ -246,7 +248,7 @@ impl Reader {
         let sql = self.filled(&object, "sql_condition").unwrap_or_default();
         let mut level = ComparisonLevel::new(sql);
         if !level.is_else_level() && !level.sql_condition.is_empty() {
-            self.sql(&level.sql_condition, &object.path("sql_condition"));
+            self.sql(&level.sql_condition, &object.path("sql_condition"), parse_condition);
         }
         self.dialect(&object);
         level.label = self.text(&object, "label_for_charts");
@@ -299,7 +301,7 @@ impl Reader {
 
     fn rule(&mut self, value: &Value, path: String) -> Option<BlockingRule> {
         if let Some(sql) = value.as_str() {
-            self.sql(sql, &path);
+            self.sql(sql, &path, parse_rule);
             return Some(BlockingRule::from(sql));
         }
         let further = match self.form {
@@ -368,7 +370,7 @@ impl Reader {
             }
             _ => {
                 let sql = self.filled(object, key)?;
-                self.sql(&sql, &path);
+                self.sql(&sql, &path, parse_rule);
                 Some(BlockingKind::Sql(sql))
             }
         }
@@ -378,7 +380,11 @@ impl Reader {
         let object = self.object(value, path, &[REFINE_KEYS])?;
         self.required(&object, "more_records_than");
         let more = self.whole(&object, "more_records_than", 1, u64::MAX, "a whole number from 1");
-        let sql = self.record_sql(&object, "sql");
+        self.required(&object, "sql");
+        let sql = self.filled(&object, "sql");
+        if let Some(sql) = &sql {
+            self.sql(sql, &object.path("sql"), parse_rule);
+        }
         Some(LargeBlockRefinement { more_records_than: more?, sql: sql? })
     }
 
@@ -422,14 +428,17 @@ impl Reader {
     fn record_sql(&mut self, object: &Object<'_>, key: &str) -> Option<String> {
         self.required(object, key);
         let sql = self.filled(object, key)?;
-        self.sql(&sql, &object.path(key));
+        self.sql(&sql, &object.path(key), parse_record_expression);
         Some(sql)
     }
 
-    /// Checks that SQL parses and uses no function of another engine.
-    fn sql(&mut self, sql: &str, path: &str) {
-        let found = super::sql_text::problems(sql);
-        self.problems.extend(found.into_iter().map(|cause| FileProblem { path: path.to_owned(), cause }));
+    /// Checks that SQL parses, in the form of its place, and calls no function of another engine.
+    fn sql(&mut self, sql: &str, path: &str, parse: fn(&str) -> Result<Expression, SqlError>) {
+        let causes: Vec<FileProblemCause> = match parse(sql) {
+            Ok(_) => super::sql_text::foreign_functions(sql).collect(),
+            Err(error) => vec![FileProblemCause::Sql(error)],
+        };
+        self.problems.extend(causes.into_iter().map(|cause| FileProblem { path: path.to_owned(), cause }));
     }
 
     fn problem(&mut self, path: String, cause: FileProblemCause) {
@@ -578,7 +587,8 @@ impl Reader {
 fn default_output_column_name(levels: &[ComparisonLevel]) -> String {
     let mut columns: Vec<String> = Vec::new();
     for level in levels.iter().filter(|level| !level.is_else_level()) {
-        for column in super::sql_text::columns(&level.sql_condition) {
+        let Ok(condition) = parse_condition(&level.sql_condition) else { continue };
+        for (_, column) in super::conditions::columns(&condition) {
             if !columns.contains(&column) {
                 columns.push(column);
             }

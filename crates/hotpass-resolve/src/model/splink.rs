@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::document::{ComparisonDocument, ModelDocument, text_of};
 use super::error::{FileProblem, FileProblemCause, Notice, NoticeKind};
 use super::reader::{self, Form};
-use super::{BlockingKind, BlockingRule, LinkageModel, ModelError, TextSemantics, sql_text};
+use super::{BlockingKind, BlockingRule, ComparisonLevel, LinkageModel, ModelError, TextSemantics, sql_text};
 
 impl LinkageModel {
     /// Reads the settings or the saved model of Splink 4 or 5.
@@ -43,6 +43,14 @@ impl LinkageModel {
         if self.trace.is_some() {
             left_out("training", "Splink's form has no place for how a model was trained");
         }
+        for (index, comparison) in self.comparisons.iter().enumerate() {
+            for (level_index, _) in comparison.levels.iter().enumerate().filter(|(_, level)| is_unadjusted(level)) {
+                left_out(
+                    &format!("comparisons[{index}].comparison_levels[{level_index}].tf_adjustment_column"),
+                    "Splink reads the weight 0 of a term-frequency adjustment as 1",
+                );
+            }
+        }
         Ok((text_of(&self.splink_value()?)?, notices))
     }
 
@@ -57,7 +65,11 @@ impl LinkageModel {
         settings.insert("blocking_rules_to_generate_predictions".to_owned(), Value::Array(rules));
         let mut comparisons = Vec::new();
         for comparison in &self.comparisons {
-            let mut value = super::document::value_of(&ComparisonDocument::from(comparison))?;
+            let mut comparison = comparison.clone();
+            for level in comparison.levels.iter_mut().filter(|level| is_unadjusted(level)) {
+                level.term_frequency = None;
+            }
+            let mut value = super::document::value_of(&ComparisonDocument::from(&comparison))?;
             // Splink fills in the name itself, so that a file it saved comes back as it was.
             if comparison.description.is_none() {
                 value["comparison_description"] = json!(comparison.output_column_name);
@@ -102,6 +114,11 @@ impl LinkageModel {
         }
         problems
     }
+}
+
+/// Tells whether a level has a term-frequency adjustment that changes nothing.
+fn is_unadjusted(level: &ComparisonLevel) -> bool {
+    level.term_frequency.as_ref().is_some_and(|adjustment| adjustment.weight == 0.0)
 }
 
 fn rule_value(rule: &BlockingRule) -> Value {

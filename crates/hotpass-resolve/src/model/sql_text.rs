@@ -1,8 +1,7 @@
-//! What a model file's reader must know of SQL: whether it parses, which columns and functions it names.
+//! The functions that SQL calls, as far as a model file's reader and writer must know them.
 
 use sqlparser::dialect::DuckDbDialect;
-use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, Tokenizer, Word};
+use sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::error::FileProblemCause;
 
@@ -26,116 +25,59 @@ const FOREIGN_FUNCTIONS: &[(&str, Option<&str>)] = &[
     ("pmod", None),
 ];
 
-/// Functions that Hotpass adds to DuckDB's, which Splink cannot run.
-const HOTPASS_FUNCTIONS: &[&str] = &[];
-
-/// Returns what keeps an expression from being read: it does not parse, or calls another engine's functions.
-pub(super) fn problems(sql: &str) -> Vec<FileProblemCause> {
-    if let Err(message) = parses(sql) {
-        return vec![FileProblemCause::Sql(message)];
-    }
-    functions(sql)
-        .into_iter()
-        .filter_map(|function| {
-            let (_, instead) = FOREIGN_FUNCTIONS.iter().find(|(name, _)| *name == function)?;
-            Some(FileProblemCause::ForeignFunction { function, instead: instead.map(str::to_owned) })
-        })
-        .collect()
+/// Returns the functions of other engines that an expression calls.
+pub(super) fn foreign_functions(sql: &str) -> impl Iterator<Item = FileProblemCause> {
+    functions(sql).into_iter().filter_map(|function| {
+        let (_, instead) = FOREIGN_FUNCTIONS.iter().find(|(name, _)| *name == function)?;
+        Some(FileProblemCause::ForeignFunction { function, instead: instead.map(str::to_owned) })
+    })
 }
 
-/// Returns the functions of an expression that only Hotpass has.
-pub(super) fn hotpass_functions(sql: &str) -> Vec<String> {
-    functions(sql).into_iter().filter(|name| HOTPASS_FUNCTIONS.contains(&name.as_str())).collect()
+/// Returns the functions that an expression calls and only Hotpass has.
+pub(super) fn hotpass_functions(sql: &str) -> impl Iterator<Item = String> {
+    functions(sql).into_iter().filter(|name| crate::library::function(name).is_some())
 }
 
-/// Returns the columns of a condition in order of appearance, without their suffix `_l` or `_r`, each once.
-pub(super) fn columns(sql: &str) -> Vec<String> {
-    let mut columns = Vec::new();
-    for (word, follower) in words(sql) {
-        if follower == Some(Token::LParen) {
-            continue;
-        }
-        let name = word.value;
-        let Some(cut) = name.len().checked_sub(2).filter(|cut| name.is_char_boundary(*cut) && *cut > 0) else {
-            continue;
-        };
-        let (stem, suffix) = name.split_at(cut);
-        if matches!(suffix, "_l" | "_r" | "_L" | "_R") && columns.iter().all(|known| known != stem) {
-            columns.push(stem.to_owned());
-        }
-    }
-    columns
-}
-
-fn parses(sql: &str) -> Result<(), String> {
-    let plain = |error: sqlparser::parser::ParserError| {
-        let text = error.to_string();
-        text.split_once(": ").map_or(text.clone(), |(_, message)| message.to_owned())
-    };
-    let mut parser = Parser::new(&DuckDbDialect {}).try_with_sql(sql).map_err(plain)?;
-    parser.parse_expr().map_err(plain)?;
-    match parser.peek_token().token {
-        Token::EOF => Ok(()),
-        token => Err(format!("the expression ends before `{token}`")),
-    }
-}
-
-/// Returns the names of the functions called, lower-case, each once.
+/// Returns the names of the functions called, lower-case, each once, in order of name.
 fn functions(sql: &str) -> Vec<String> {
-    let mut functions: Vec<String> = words(sql)
-        .into_iter()
-        .filter(|(_, follower)| *follower == Some(Token::LParen))
-        .map(|(word, _)| word.value.to_lowercase())
-        .collect();
-    functions.sort_unstable();
-    functions.dedup();
-    functions
-}
-
-/// Returns every word with the token after it.
-fn words(sql: &str) -> Vec<(Word, Option<Token>)> {
     let tokens: Vec<Token> = Tokenizer::new(&DuckDbDialect {}, sql)
         .tokenize()
         .unwrap_or_default()
         .into_iter()
         .filter(|token| !matches!(token, Token::Whitespace(_)))
         .collect();
-    let followers = tokens.iter().skip(1).cloned().map(Some).chain([None]);
-    let pairs = tokens.iter().cloned().zip(followers);
-    pairs
-        .filter_map(|(token, follower)| if let Token::Word(word) = token { Some((word, follower)) } else { None })
-        .collect()
+    let mut functions: Vec<String> = tokens
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [Token::Word(word), Token::LParen] => Some(word.value.to_lowercase()),
+            _ => None,
+        })
+        .collect();
+    functions.sort_unstable();
+    functions.dedup();
+    functions
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check_columns(sql: &str, expected: &[&str]) {
-        assert_eq!(columns(sql), expected, "{sql}");
-    }
-
     #[test]
-    fn columns_come_in_order_of_appearance() {
-        check_columns("\"first name_l\" = \"first name_r\" and surname_l IS NULL", &["first name", "surname"]);
-        check_columns("list_max(list_transform(a_l, x -> jaccard(x, b_r[1]))) > 0.9", &["a", "b"]);
-        check_columns("'city_l' = _l", &[]);
-        check_columns("DOB_L = dob_r", &["DOB", "dob"]);
-    }
-
-    #[test]
-    fn what_does_not_parse_is_named() {
-        assert_eq!(problems("jaro_winkler_similarity(a_l, a_r) >= 0.9"), []);
-        assert!(matches!(&problems("a_l = ")[..], [FileProblemCause::Sql(_)]));
-        assert!(matches!(&problems("a_l = a_r a_l")[..], [FileProblemCause::Sql(_)]));
-        assert!(matches!(&problems("")[..], [FileProblemCause::Sql(_)]));
-        let foreign = problems("jaro_winkler(a_l, a_r) > 0.9 or DoubleMetaphone(a_l) = DoubleMetaphone(a_r)");
-        assert_eq!(
-            foreign.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            [
+    fn functions_are_sorted_by_where_they_belong() {
+        fn check(sql: &str, foreign: &[&str], hotpass: &[&str]) {
+            assert_eq!(foreign_functions(sql).map(|cause| cause.to_string()).collect::<Vec<_>>(), foreign, "{sql}");
+            assert_eq!(hotpass_functions(sql).collect::<Vec<_>>(), hotpass, "{sql}");
+        }
+        check("jaro_winkler_similarity(a_l, a_r) >= 0.9 and soundex_l = 'jaro_winkler(x)'", &[], &[]);
+        check(
+            "jaro_winkler(a_l, a_r) > 0.9 or DoubleMetaphone (a_l) = DoubleMetaphone(a_r)",
+            &[
                 "Function `doublemetaphone` is not DuckDB's",
-                "Function `jaro_winkler` is not DuckDB's; use `jaro_winkler_similarity`"
-            ]
+                "Function `jaro_winkler` is not DuckDB's; use `jaro_winkler_similarity`",
+            ],
+            &[],
         );
+        check("Soundex(a_l) = soundex(a_r) or monge_elkan(a_l, a_r) > 0.5", &[], &["monge_elkan", "soundex"]);
+        check("'unclosed", &[], &[]);
     }
 }
