@@ -9,6 +9,7 @@
 //! So restricted distances up to 2 are unrestricted ones. A restricted 3 is an unrestricted 2 only if all the difference is one
 //! block with `|U| + |V| = 1`: behind the common prefix and before the common suffix stand `xy` and `yvx`.
 
+use super::group::{Group, LANES};
 use super::pattern::{Pattern, WORD};
 
 /// Gives the least unrestricted distance that a restricted one allows.
@@ -70,6 +71,35 @@ pub(super) fn restricted_distance(pattern: &Pattern<'_>, right: &[u8]) -> usize 
         equal_before = equal;
     }
     distance
+}
+
+/// Gives the restricted distance of each text of a group to the pattern's text of `left` characters, which is not empty.
+///
+/// A text that has ended keeps its distance: steps behind its end are not counted.
+#[inline(always)]
+pub(super) fn restricted_distances_of_group(left: usize, group: &Group) -> [u64; LANES] {
+    let (mut rises, mut falls) = ([!0_u64; LANES], [0_u64; LANES]);
+    let (mut diagonals, mut before) = ([0_u64; LANES], [0_u64; LANES]);
+    let last = left as u64 - 1;
+    let mut distances = [left as u64; LANES];
+    for (place, masks) in (0_u64..).zip(group.masks()) {
+        for lane in 0..LANES {
+            let (equal, rise, fall) = (masks[lane], rises[lane], falls[lane]);
+            let swapped = ((!diagonals[lane] & equal) << 1) & before[lane];
+            let diagonal = (((equal & rise).wrapping_add(rise)) ^ rise) | equal | fall | swapped;
+            diagonals[lane] = diagonal;
+            before[lane] = equal;
+            let up = fall | !(diagonal | rise);
+            let down = diagonal & rise;
+            let step = ((up >> last) & 1).wrapping_sub((down >> last) & 1);
+            let inside = u64::from(place < group.lengths()[lane]).wrapping_neg();
+            distances[lane] = distances[lane].wrapping_add(step & inside);
+            let up = (up << 1) | 1;
+            rises[lane] = (down << 1) | !(diagonal | up);
+            falls[lane] = up & diagonal;
+        }
+    }
+    distances
 }
 
 #[derive(Clone, Copy)]

@@ -12,6 +12,9 @@ enum Level {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Haswell,
+    /// 512-bit vectors: eight lanes in one register, and their bits counted at once.
+    #[cfg(target_arch = "x86_64")]
+    IceLake,
 }
 
 /// Work whose body is compiled once per tier; `run` must be `#[inline(always)]`, with all that it calls in its loops.
@@ -30,6 +33,17 @@ impl Tier {
         Self(Level::Portable)
     }
 
+    /// Gives every form that this processor can run.
+    #[cfg(test)]
+    pub(super) fn all() -> Vec<Self> {
+        let mut tiers = vec![Self::portable(), Self::detect()];
+        #[cfg(target_arch = "x86_64")]
+        if Self::detect() == Self(Level::IceLake) {
+            tiers.push(Self(Level::Haswell));
+        }
+        tiers
+    }
+
     /// Gives the best form that this processor can run.
     pub(super) fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
@@ -40,7 +54,13 @@ impl Tier {
             && is_x86_feature_detected!("lzcnt")
             && is_x86_feature_detected!("popcnt")
         {
-            return Self(Level::Haswell);
+            let has_wide_vectors = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512cd")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512vpopcntdq");
+            return Self(if has_wide_vectors { Level::IceLake } else { Level::Haswell });
         }
         Self(Level::Portable)
     }
@@ -55,6 +75,10 @@ impl Tier {
             // SAFETY: a `Tier` of this level is made only by `detect`, which checked that the processor has every feature that
             // `run_haswell` is compiled for.
             Level::Haswell => unsafe { run_haswell(work) },
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "calls code compiled for features that were detected")]
+            // SAFETY: as above, for the features of `run_ice_lake`.
+            Level::IceLake => unsafe { run_ice_lake(work) },
         }
     }
 }
@@ -62,5 +86,13 @@ impl Tier {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,fma,lzcnt,popcnt")]
 fn run_haswell<W: Work>(work: W) -> W::Output {
+    work.run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(
+    enable = "avx2,bmi1,bmi2,fma,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vpopcntdq"
+)]
+fn run_ice_lake<W: Work>(work: W) -> W::Output {
     work.run()
 }

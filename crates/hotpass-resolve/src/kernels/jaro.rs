@@ -4,6 +4,7 @@
 //! first free one in the window. With the places of each character of one text as bits, the first free one is the lowest bit.
 //! Within one character the window makes the matching monotone, so it is the same from either side.
 
+use super::group::{Group, LANES};
 use super::pattern::{Pattern, WORD};
 
 /// Lengths that the table of needed matches knows.
@@ -124,6 +125,34 @@ pub(super) fn matches(pattern: &Pattern<'_>, right: &[u8], needed: usize) -> Opt
         }
     }
     Some((matches, swapped))
+}
+
+/// Counts the matches and the matched characters out of order of each text of a group.
+#[inline(always)]
+pub(super) fn matches_of_group(left: usize, group: &Group) -> [(u64, u64); LANES] {
+    let reach = group.lengths().map(|right| ((left as u64).max(right) / 2).saturating_sub(1));
+    let mut window = reach.map(|reach| (2_u64 << reach) - 1);
+    let (mut free, mut matched_right) = ([!0_u64; LANES], [0_u64; LANES]);
+    for (place, masks) in (0_u64..).zip(group.masks()) {
+        for lane in 0..LANES {
+            let candidates = masks[lane] & window[lane] & free[lane];
+            let bit = candidates & candidates.wrapping_neg();
+            free[lane] ^= bit;
+            matched_right[lane] |= u64::from(bit != 0) << place;
+            window[lane] = (window[lane] << 1) | u64::from(place < reach[lane]);
+        }
+    }
+    let mut matched_left = free.map(|free| !free);
+    let mut swapped = [0_u64; LANES];
+    for (place, masks) in (0_u64..).zip(group.masks()) {
+        for lane in 0..LANES {
+            let matched = ((matched_right[lane] >> place) & 1).wrapping_neg();
+            let bit = matched_left[lane] & matched_left[lane].wrapping_neg() & matched;
+            swapped[lane] += u64::from(masks[lane] & bit != bit);
+            matched_left[lane] ^= bit;
+        }
+    }
+    std::array::from_fn(|lane| (u64::from(free[lane].count_zeros()), swapped[lane]))
 }
 
 /// As [`matches`], for texts of any length.

@@ -4,6 +4,7 @@
 //! Hyyrö, *A Bit-Vector Algorithm for Computing Levenshtein and Damerau Edit Distances* (2003): a column of the table of
 //! distances is held as the bits where it rises and where it falls.
 
+use super::group::{Group, LANES};
 use super::pattern::{Pattern, WORD};
 
 /// Gives the distance of the pattern's text to another.
@@ -30,6 +31,31 @@ pub(super) fn distance(pattern: &Pattern<'_>, right: &[u8]) -> usize {
         falls = up & diagonal;
     }
     distance
+}
+
+/// Gives the distance of each text of a group to the pattern's text of `left` characters, which is not empty.
+///
+/// A text that has ended keeps its distance: steps behind its end are not counted.
+#[inline(always)]
+pub(super) fn distances_of_group(left: usize, group: &Group) -> [u64; LANES] {
+    let (mut rises, mut falls) = ([!0_u64; LANES], [0_u64; LANES]);
+    let last = left as u64 - 1;
+    let mut distances = [left as u64; LANES];
+    for (place, masks) in (0_u64..).zip(group.masks()) {
+        for lane in 0..LANES {
+            let (equal, rise, fall) = (masks[lane], rises[lane], falls[lane]);
+            let diagonal = (((equal & rise).wrapping_add(rise)) ^ rise) | equal | fall;
+            let up = fall | !(diagonal | rise);
+            let down = diagonal & rise;
+            let step = ((up >> last) & 1).wrapping_sub((down >> last) & 1);
+            let inside = u64::from(place < group.lengths()[lane]).wrapping_neg();
+            distances[lane] = distances[lane].wrapping_add(step & inside);
+            let up = (up << 1) | 1;
+            rises[lane] = (down << 1) | !(diagonal | up);
+            falls[lane] = up & diagonal;
+        }
+    }
+    distances
 }
 
 /// As [`distance`], for a pattern of several words: the bits that leave one word enter the next.

@@ -1,6 +1,7 @@
 //! The similarities as what one pair of entries and one pair of texts can say of them.
 
 use super::bands::Thresholds;
+use super::group::{Group, LANES};
 use super::jaro::{self, Form, NeededMatches};
 use super::pattern::{Pattern, WORD};
 use super::table::Entry;
@@ -23,6 +24,15 @@ pub(super) trait Measure {
 
     /// Gives the band; the pattern holds the left text.
     fn band(&self, pattern: &Pattern<'_>, right: &[u8]) -> u8;
+
+    /// Tells whether [`Self::bands_of_group`] is there.
+    const IN_GROUPS: bool = false;
+
+    /// Gives the bands of several texts; none is empty or longer than a word, the pattern's neither.
+    #[inline(always)]
+    fn bands_of_group(&self, pattern: &Pattern<'_>, rights: &[&[u8]], _group: &mut Group) -> [u8; LANES] {
+        std::array::from_fn(|lane| rights.get(lane).map_or(0, |right| self.band(pattern, right)))
+    }
 }
 
 /// Jaro and Jaro–Winkler.
@@ -86,6 +96,26 @@ impl<const BYTES: bool> Measure for Jaro<'_, BYTES> {
             }
         }
     }
+
+    const IN_GROUPS: bool = true;
+
+    #[inline(always)]
+    fn bands_of_group(&self, pattern: &Pattern<'_>, rights: &[&[u8]], group: &mut Group) -> [u8; LANES] {
+        let left = pattern.units();
+        group.load(pattern, rights);
+        let counts = jaro::matches_of_group(left.len(), group);
+        let row = self.needed.and_then(|table| table.row(left.len()));
+        let mut bands = [self.thresholds.len() as u8; LANES];
+        for ((band, right), (matches, swapped)) in bands.iter_mut().zip(rights).zip(counts) {
+            let prefix = jaro::prefix(left, right);
+            let matches = matches as usize;
+            if row.is_none_or(|row| matches >= jaro::needed(row, right.len(), prefix)) {
+                let value = self.form.similarity(left.len(), right.len(), matches, swapped as usize, prefix);
+                *band = self.thresholds.band(value);
+            }
+        }
+        bands
+    }
 }
 
 /// A whole number of edits that is at least the difference of the multisets of characters.
@@ -98,6 +128,16 @@ pub(super) struct Edits<'a, const BYTES: bool, const SWAPS: bool> {
 impl<'a, const BYTES: bool, const SWAPS: bool> Edits<'a, BYTES, SWAPS> {
     pub(super) fn new(thresholds: &'a Thresholds) -> Self {
         Self { thresholds, largest: thresholds.largest_distance().unwrap_or(i64::MAX) }
+    }
+
+    /// Gives the band of an unrestricted distance; looks at the texts only if the restricted one leaves it open.
+    #[inline(always)]
+    fn band_of_restricted(&self, pattern: &Pattern<'_>, right: &[u8], restricted: usize) -> u8 {
+        let band = self.thresholds.band(restricted as f64);
+        if band == self.thresholds.band(damerau::least(restricted) as f64) {
+            return band;
+        }
+        self.thresholds.band(damerau::unrestricted(pattern.units(), right, restricted) as f64)
     }
 }
 
@@ -122,15 +162,32 @@ impl<const BYTES: bool, const SWAPS: bool> Measure for Edits<'_, BYTES, SWAPS> {
 
     #[inline(always)]
     fn band(&self, pattern: &Pattern<'_>, right: &[u8]) -> u8 {
-        if !SWAPS {
-            return self.thresholds.band(levenshtein::distance(pattern, right) as f64);
+        if SWAPS {
+            self.band_of_restricted(pattern, right, damerau::restricted_distance(pattern, right))
+        } else {
+            self.thresholds.band(levenshtein::distance(pattern, right) as f64)
         }
-        let restricted = damerau::restricted_distance(pattern, right);
-        let band = self.thresholds.band(restricted as f64);
-        if band == self.thresholds.band(damerau::least(restricted) as f64) {
-            return band;
+    }
+
+    const IN_GROUPS: bool = true;
+
+    #[inline(always)]
+    fn bands_of_group(&self, pattern: &Pattern<'_>, rights: &[&[u8]], group: &mut Group) -> [u8; LANES] {
+        group.load(pattern, rights);
+        let left = pattern.units().len();
+        let mut bands = [0; LANES];
+        if SWAPS {
+            let distances = damerau::restricted_distances_of_group(left, group);
+            for ((band, right), distance) in bands.iter_mut().zip(rights).zip(distances) {
+                *band = self.band_of_restricted(pattern, right, distance as usize);
+            }
+        } else {
+            let distances = levenshtein::distances_of_group(left, group);
+            for (band, distance) in bands.iter_mut().zip(distances) {
+                *band = self.thresholds.band(distance as f64);
+            }
         }
-        self.thresholds.band(damerau::unrestricted(pattern.units(), right, restricted) as f64)
+        bands
     }
 }
 

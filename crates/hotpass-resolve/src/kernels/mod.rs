@@ -25,6 +25,8 @@ mod bands;
 mod damerau;
 mod dispatch;
 #[expect(clippy::inline_always, reason = "one body is compiled once per tier of processor, which only inlining does")]
+mod group;
+#[expect(clippy::inline_always, reason = "one body is compiled once per tier of processor, which only inlining does")]
 mod jaro;
 #[expect(clippy::inline_always, reason = "one body is compiled once per tier of processor, which only inlining does")]
 mod levenshtein;

@@ -2,13 +2,17 @@
 
 use super::bands::Thresholds;
 use super::dispatch::{Tier, Work};
+use super::group::{Group, LANES};
 use super::jaro::Form;
 use super::measures::{Edits, Hamming, Jaccard, Jaro, Measure};
-use super::pattern::Pattern;
+use super::pattern::{Pattern, WORD};
 use super::reference;
 use super::table::{Entry, TextTable};
 use crate::model::TextSemantics;
 use crate::plan::TextSimilarity;
+
+/// Undecided pairs from which on it pays to go side by side.
+const WORTH_A_GROUP: u32 = 2;
 
 /// Computes one text similarity or distance for codes of a [`TextTable`].
 ///
@@ -195,7 +199,7 @@ impl MeasureWork for Bands<'_> {
         let Some(entries) = texts.entries() else {
             return plain_bands(texts, &lefts, rights, thresholds, out, kernel);
         };
-        let mut against = Against { texts, entries, thresholds, kernel, pattern: None, loaded: None };
+        let mut against = Against { texts, entries, thresholds, kernel, pattern: None, loaded: None, group: None };
         match lefts {
             Lefts::One(left) => against.bands::<BYTES, M>(measure, left, rights, out),
             Lefts::Each(lefts) => {
@@ -239,9 +243,11 @@ struct Against<'a> {
     pattern: Option<Pattern<'a>>,
     /// The left code that the pattern holds.
     loaded: Option<u32>,
+    /// Made when there are enough pairs to go side by side.
+    group: Option<Group>,
 }
 
-impl Against<'_> {
+impl<'a> Against<'a> {
     /// First sorts out by entries, then looks at the texts of those that are left: two short loops whose branches are regular.
     #[inline(always)]
     fn bands<const BYTES: bool, M: Measure>(&mut self, measure: &M, left: u32, rights: &[u32], out: &mut [u8]) {
@@ -263,12 +269,60 @@ impl Against<'_> {
                     undecided |= u64::from(may_hold) << place;
                 }
             }
+            if M::IN_GROUPS && undecided.count_ones() >= WORTH_A_GROUP {
+                undecided = self.bands_in_groups::<BYTES, M>(measure, left, left_entry, undecided, rights, out);
+            }
             while undecided != 0 {
                 let place = undecided.trailing_zeros() as usize;
                 undecided &= undecided - 1;
                 out[place] = self.band::<BYTES, M>(measure, left, left_entry, rights[place]);
             }
         }
+    }
+
+    /// Does the undecided places whose texts fit into groups, and gives those that are left.
+    #[inline(always)]
+    fn bands_in_groups<const BYTES: bool, M: Measure>(
+        &mut self,
+        measure: &M,
+        left: u32,
+        left_entry: &Entry,
+        mut undecided: u64,
+        rights: &[u32],
+        out: &mut [u8],
+    ) -> u64 {
+        let fits = |units: &&'a [u8]| (1..=WORD).contains(&units.len());
+        let Some(left_units) = self.texts.units::<BYTES>(left, left_entry).filter(fits) else { return undecided };
+        let pattern = self.pattern.get_or_insert_with(Pattern::new);
+        if self.loaded != Some(left) {
+            pattern.load(left_units);
+            self.loaded = Some(left);
+        }
+        let group = self.group.get_or_insert_with(Group::new);
+        let mut unfit = 0;
+        while undecided != 0 {
+            let mut texts: [&[u8]; LANES] = [&[]; LANES];
+            let mut places = [0_usize; LANES];
+            let mut count = 0;
+            while undecided != 0 && count < LANES {
+                let place = undecided.trailing_zeros() as usize;
+                undecided &= undecided - 1;
+                let right = rights[place];
+                let entry = self.entries.get(right as usize);
+                match entry.and_then(|entry| self.texts.units::<BYTES>(right, entry)).filter(fits) {
+                    Some(units) => {
+                        (texts[count], places[count]) = (units, place);
+                        count += 1;
+                    }
+                    None => unfit |= 1 << place,
+                }
+            }
+            let bands = measure.bands_of_group(pattern, &texts[..count], group);
+            for (&place, band) in places[..count].iter().zip(bands) {
+                out[place] = band;
+            }
+        }
+        unfit
     }
 
     #[inline(always)]
