@@ -5,11 +5,11 @@ mod blocking;
 pub mod clustering;
 pub mod columns;
 pub mod compare;
+#[cfg(feature = "sql")]
+pub mod datafusion;
 #[expect(dead_code, reason = "lookups read the rest")]
 mod encode;
 mod error;
-#[cfg(feature = "sql")]
-pub mod datafusion;
 pub mod evaluation;
 pub mod kernels;
 pub mod library;

@@ -4,7 +4,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Float64Builder, Int64Array, ListArray, ListBuilder, StringArray, StringBuilder,
+    Array, ArrayRef, AsArray, Float64Array, Float64Builder, Int64Array, ListArray, ListBuilder, StringArray,
+    StringBuilder,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
@@ -137,9 +138,9 @@ impl ScalarUDFImpl for PairFunction {
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
         Ok(match self.kind {
-            PairKind::Text(
-                TextFunction::Levenshtein | TextFunction::DamerauLevenshtein | TextFunction::Hamming,
-            ) => DataType::Int64,
+            PairKind::Text(TextFunction::Levenshtein | TextFunction::DamerauLevenshtein | TextFunction::Hamming) => {
+                DataType::Int64
+            }
             _ => DataType::Float64,
         })
     }
@@ -149,7 +150,9 @@ impl ScalarUDFImpl for PairFunction {
             PairKind::Text(_) => vec![DataType::Utf8; 2],
             PairKind::Cosine => vec![list_of_numbers(); 2],
             PairKind::DistanceKm => vec![DataType::Float64; 4],
-            PairKind::Measure if self.name.starts_with("qgram_") => vec![DataType::Utf8, DataType::Utf8, DataType::Int64],
+            PairKind::Measure if self.name.starts_with("qgram_") => {
+                vec![DataType::Utf8, DataType::Utf8, DataType::Int64]
+            }
             PairKind::Measure => vec![DataType::Utf8; 2],
         };
         if types.len() != wanted.len() {
@@ -205,7 +208,11 @@ fn texts<'a>(arrays: &'a [ArrayRef]) -> impl Iterator<Item = Option<(&'a str, &'
 
 fn text_distances(function: TextFunction, semantics: TextSemantics, arrays: &[ArrayRef]) -> Result<ArrayRef> {
     let number = |function: fn(&str, &str, TextSemantics) -> f64| -> ArrayRef {
-        Arc::new(texts(arrays).map(|pair| pair.map(|(left, right)| function(left, right, semantics))).collect::<Float64Array>())
+        Arc::new(
+            texts(arrays)
+                .map(|pair| pair.map(|(left, right)| function(left, right, semantics)))
+                .collect::<Float64Array>(),
+        )
     };
     let count = |function: fn(&str, &str, TextSemantics) -> f64| -> ArrayRef {
         let edits = texts(arrays).map(|pair| pair.map(|(left, right)| function(left, right, semantics) as i64));
@@ -219,7 +226,8 @@ fn text_distances(function: TextFunction, semantics: TextSemantics, arrays: &[Ar
         TextFunction::DamerauLevenshtein => count(kernels::damerau_levenshtein_distance),
         TextFunction::Hamming => {
             let places = texts(arrays).map(|pair| {
-                pair.and_then(|(left, right)| kernels::hamming_distance(left, right, semantics)).map(|places| places as i64)
+                pair.and_then(|(left, right)| kernels::hamming_distance(left, right, semantics))
+                    .map(|places| places as i64)
             });
             Arc::new(places.collect::<Int64Array>())
         }
@@ -362,6 +370,10 @@ impl ScalarUDFImpl for RecordScalarFunction {
             }
             None => return exec_err!("`{}` is not a function of one record", self.name),
         };
-        if array.len() == arguments.number_rows { Ok(ColumnarValue::Array(array)) } else { one_value(&array, arguments.number_rows) }
+        if array.len() == arguments.number_rows {
+            Ok(ColumnarValue::Array(array))
+        } else {
+            one_value(&array, arguments.number_rows)
+        }
     }
 }

@@ -86,8 +86,10 @@ impl DataFusionTier {
         semantics: TextSemantics,
     ) -> Result<Self, SqlTierError> {
         let session = session(semantics);
-        let conditions =
-            conditions.iter().map(|condition| plan(&session, condition, &records.schema())).collect::<Result<_, _>>()?;
+        let conditions = conditions
+            .iter()
+            .map(|condition| plan(&session, condition, &records.schema()))
+            .collect::<Result<_, _>>()?;
         Ok(Self { conditions, records })
     }
 
@@ -106,10 +108,8 @@ impl DataFusionTier {
         out: &mut [u8],
     ) -> Result<(), SqlTierError> {
         let Some(condition) = self.conditions.get(condition) else { return Ok(()) };
-        let failed = |source: DataFusionError| SqlTierError::Evaluate {
-            sql: condition.sql.clone(),
-            source: Box::new(source),
-        };
+        let failed =
+            |source: DataFusionError| SqlTierError::Evaluate { sql: condition.sql.clone(), source: Box::new(source) };
         let (left_rows, right_rows) = (UInt32Array::from(lefts.to_vec()), UInt32Array::from(rights.to_vec()));
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(condition.columns.len() * 2);
         for &column in &condition.columns {
@@ -139,8 +139,7 @@ pub fn evaluate_record_expression(
 ) -> Result<ArrayRef, SqlTierError> {
     let session = session(semantics);
     let (expression, _) = planned(&session, sql, &records.schema())?;
-    let failed =
-        |source: DataFusionError| SqlTierError::Evaluate { sql: sql.to_owned(), source: Box::new(source) };
+    let failed = |source: DataFusionError| SqlTierError::Evaluate { sql: sql.to_owned(), source: Box::new(source) };
     let value = expression.evaluate(records).map_err(failed)?;
     value.into_array(records.num_rows()).map_err(failed)
 }

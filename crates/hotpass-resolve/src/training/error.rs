@@ -118,4 +118,13 @@ pub enum TrainingError {
     /// No labelled pair says anything about a match.
     #[error("The labels hold no matching pairs")]
     NoLabels,
+    /// A rule or condition cannot be read.
+    #[error("Failed to read SQL `{text}`")]
+    Sql {
+        /// The text.
+        text: String,
+        /// Why.
+        #[source]
+        source: crate::sql::SqlError,
+    },
 }

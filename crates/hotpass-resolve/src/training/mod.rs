@@ -14,6 +14,7 @@ mod pooling;
 mod prior;
 mod problem;
 mod report;
+mod rule_effect;
 mod summary;
 mod u;
 
@@ -30,5 +31,6 @@ pub use prior::{
 pub use report::{
     ComparisonEstimate, DegenerateReason, EmIteration, EmReport, EmStart, EmStatus, LevelEstimate, LevelStatus,
 };
+pub use rule_effect::RuleEffect;
 pub use summary::{ComparisonSummary, LevelSummary, TrainingReport};
 pub use u::{PairSampler, UEstimate, ULevel, UOptions, UStop, correct_u_for_matches, estimate_u, without_matches};
