@@ -4,6 +4,7 @@ use super::decision::{Test, larger_is_closer, rank};
 use super::numbers::Numbers;
 use super::{CompareError, Comparer, Scratch};
 use crate::columns::{NULL, Values};
+use crate::kernels::tokens::TokenTable;
 use crate::kernels::{TextKernel, TextTable, Thresholds};
 use crate::model::TextSemantics;
 use crate::plan::{FeatureId, Measure, MeasureId, Operator, Plan, TextSimilarity};
@@ -11,15 +12,35 @@ use crate::plan::{FeatureId, Measure, MeasureId, Operator, Plan, TextSimilarity}
 /// A text measure against its thresholds.
 #[derive(Debug, Clone)]
 pub(super) struct Bands {
+    measure: MeasureId,
     left: FeatureId,
     right: FeatureId,
-    kernel: TextKernel,
+    similarity: TextSimilarity,
     thresholds: Thresholds,
+}
+
+/// What computes a similarity over one table of texts.
+#[derive(Clone, Copy)]
+enum Kernel<'t> {
+    /// From the characters of two texts.
+    Characters(TextKernel, &'t TextTable),
+    /// From tokens or q-grams that were prepared once per distinct text.
+    Tokens(&'t TokenTable),
+}
+
+impl Kernel<'_> {
+    fn value(self, left: u32, right: u32) -> Option<f64> {
+        let value = match self {
+            Self::Characters(kernel, texts) => kernel.value(texts, left, right),
+            Self::Tokens(tokens) => tokens.similarity(left, right),
+        };
+        (!value.is_nan()).then_some(value)
+    }
 }
 
 impl Bands {
     /// Makes ready a test, if it is one of a text measure.
-    pub(super) fn of(test: &Test, plan: &Plan, semantics: TextSemantics) -> Result<Option<Self>, CompareError> {
+    pub(super) fn of(test: &Test, plan: &Plan) -> Result<Option<Self>, CompareError> {
         let Test::Text { measure, thresholds } = test else { return Ok(None) };
         let Measure::Text { similarity, left, right } = plan.measures[*measure] else {
             return Err(CompareError::Internal { what: "thresholds of another measure than one of text" });
@@ -28,12 +49,8 @@ impl Bands {
         let entries: Vec<_> = thresholds.iter().map(|threshold| (operator, rank(similarity, *threshold))).collect();
         let thresholds = Thresholds::new(&entries)
             .map_err(|_| CompareError::Internal { what: "thresholds of a measure are out of order" })?;
-        Ok(Some(Self { left, right, kernel: kernel(similarity, semantics)?, thresholds }))
+        Ok(Some(Self { measure: *measure, left, right, similarity, thresholds }))
     }
-}
-
-fn kernel(similarity: TextSimilarity, semantics: TextSemantics) -> Result<TextKernel, CompareError> {
-    TextKernel::new(similarity, semantics).ok_or(CompareError::Internal { what: "a similarity has no kernel" })
 }
 
 impl Comparer<'_> {
@@ -48,14 +65,23 @@ impl Comparer<'_> {
         let Some(bands) = &self.program.bands[test] else {
             return Err(CompareError::Internal { what: "a text measure without thresholds" });
         };
-        let texts = self.texts(bands.left)?;
+        let kernel = self.kernel(bands.measure, bands.similarity, (bands.left, bands.right))?;
         let mut left_codes = scratch.take_words();
         let mut right_codes = scratch.take_words();
         let codes = &self.columns.codes[bands.left];
         left_codes.extend(lefts.iter().map(|row| codes[*row as usize]));
         let codes = &self.columns.codes[bands.right];
         right_codes.extend(rights.iter().map(|row| codes[*row as usize]));
-        bands.kernel.bands_of_pairs(texts, &left_codes, &right_codes, &bands.thresholds, out);
+        match kernel {
+            Kernel::Characters(kernel, texts) => {
+                kernel.bands_of_pairs(texts, &left_codes, &right_codes, &bands.thresholds, out);
+            }
+            Kernel::Tokens(tokens) => {
+                for (band, (left, right)) in out.iter_mut().zip(left_codes.iter().zip(&right_codes)) {
+                    *band = bands.thresholds.band(tokens.similarity(*left, *right));
+                }
+            }
+        }
         scratch.give_words(left_codes);
         scratch.give_words(right_codes);
         Ok(())
@@ -70,23 +96,19 @@ impl Comparer<'_> {
         _scratch: &mut Scratch,
     ) -> Result<(), CompareError> {
         let count = self.program.measures.len();
-        let measure = self.program.measures.get(measure).ok_or(CompareError::NoMeasure { index: measure, count })?;
-        match *measure {
+        let found = self.program.measures.get(measure).ok_or(CompareError::NoMeasure { index: measure, count })?;
+        match *found {
             Measure::Text { similarity, left, right } => {
-                let kernel = kernel(similarity, self.program.semantics)?;
-                let texts = self.texts(left)?;
-                self.each((left, lefts), (right, rights), out, |left, right| {
-                    let value = kernel.value(texts, left, right);
-                    (!value.is_nan()).then_some(value)
-                });
+                let kernel = self.kernel(measure, similarity, (left, right))?;
+                self.each((left, lefts), (right, rights), out, |left, right| kernel.value(left, right));
             }
             Measure::PairwiseText { similarity, left, right } => {
-                let kernel = kernel(similarity, self.program.semantics)?;
-                let Values::TextList { offsets, codes, elements } = self.columns.values(left) else {
+                let kernel = self.kernel(measure, similarity, (left, right))?;
+                let Values::TextList { offsets, codes, .. } = self.columns.values(left) else {
                     return Err(CompareError::Internal { what: "elements of a feature that is no list of texts" });
                 };
                 self.each((left, lefts), (right, rights), out, |left, right| {
-                    best(similarity, kernel, elements, (list(offsets, codes, left), list(offsets, codes, right)))
+                    best(similarity, kernel, (list(offsets, codes, left), list(offsets, codes, right)))
                 });
             }
             Measure::SharedElements { left, right } => {
@@ -108,11 +130,44 @@ impl Comparer<'_> {
         Ok(())
     }
 
-    fn texts(&self, feature: FeatureId) -> Result<&TextTable, CompareError> {
-        match self.columns.values(feature) {
-            Values::Text(texts) => Ok(texts),
-            _ => Err(CompareError::Internal { what: "a text measure of a feature that is no text" }),
+    /// Gives what computes a measure's similarity; tokens are prepared when first asked for.
+    fn kernel(
+        &self,
+        measure: MeasureId,
+        similarity: TextSimilarity,
+        (left, right): (FeatureId, FeatureId),
+    ) -> Result<Kernel<'_>, CompareError> {
+        let texts = match self.columns.values(left) {
+            Values::Text(texts) | Values::TextList { elements: texts, .. } => texts,
+            _ => return Err(CompareError::Internal { what: "a text measure of a feature that is no text" }),
+        };
+        if let Some(kernel) = TextKernel::new(similarity, self.program.semantics) {
+            return Ok(Kernel::Characters(kernel, texts));
         }
+        let tokens = self.tokens[measure].get_or_init(|| {
+            let counts = self.record_counts(left, right, texts.len());
+            #[expect(clippy::cast_possible_truncation, reason = "codes are 32-bit, so there are no more texts")]
+            let texts = (0..texts.len() as u32).map(|code| texts.get(code));
+            TokenTable::new(similarity, texts, Some(&counts))
+        });
+        tokens.as_ref().map(Kernel::Tokens).ok_or(CompareError::Internal { what: "a similarity has no kernel" })
+    }
+
+    /// Counts for each text the records that have it, in lists as their element, in either of two features.
+    fn record_counts(&self, left: FeatureId, right: FeatureId, len: usize) -> Vec<u32> {
+        let mut counts = vec![0_u32; len];
+        let features = if left == right { &[left][..] } else { &[left, right][..] };
+        for &code in features.iter().flat_map(|feature| &self.columns.codes[*feature]) {
+            let texts = match self.columns.values(left) {
+                _ if code == NULL => continue,
+                Values::TextList { offsets, codes, .. } => list(offsets, codes, code),
+                _ => std::slice::from_ref(&code),
+            };
+            for text in texts {
+                counts[*text as usize] += 1;
+            }
+        }
+        counts
     }
 
     /// Sets the values of the pairs without a null.
@@ -185,24 +240,10 @@ fn distinct(numbers: &[f64]) -> Vec<u64> {
     distinct
 }
 
-/// Gives the best value over all pairs of elements, stopping at the best there can be.
-fn best(
-    similarity: TextSimilarity,
-    kernel: TextKernel,
-    elements: &TextTable,
-    (lefts, rights): (&[u32], &[u32]),
-) -> Option<f64> {
-    let mut best: Option<f64> = None;
-    for left in lefts {
-        for right in rights {
-            let value = kernel.value(elements, *left, *right);
-            let closer = best.is_none_or(|best| if larger_is_closer(similarity) { value > best } else { value < best });
-            if closer && !value.is_nan() {
-                best = Some(value);
-            }
-        }
-    }
-    best
+/// Gives the best value over all pairs of elements.
+fn best(similarity: TextSimilarity, kernel: Kernel<'_>, (lefts, rights): (&[u32], &[u32])) -> Option<f64> {
+    let values = lefts.iter().flat_map(|left| rights.iter().filter_map(|right| kernel.value(*left, *right)));
+    if larger_is_closer(similarity) { values.reduce(f64::max) } else { values.reduce(f64::min) }
 }
 
 /// Gives the cosine of two vectors: `x·y / sqrt(x·x * y·y)` held between -1 and 1, as DuckDB computes it.

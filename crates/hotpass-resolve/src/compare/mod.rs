@@ -57,15 +57,16 @@ mod scratch;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use error::CompareError;
 pub use program::Program;
 pub use scratch::Scratch;
 
 use crate::columns::{Columns, NULL, Values};
+use crate::kernels::tokens::TokenTable;
 use crate::model::LinkageModel;
-use crate::plan::{Condition, MeasureId, Plan, ValueType};
+use crate::plan::{Condition, MeasureId, Plan};
 use decision::NO_LEVEL;
 
 /// Pairs evaluated at a time: what a batch needs of one comparison stays in the first-level cache.
@@ -89,6 +90,8 @@ pub struct Comparer<'a> {
     program: Arc<Program>,
     columns: &'a Columns,
     tier: Option<&'a dyn SqlTier>,
+    /// For each measure the texts prepared for it, if it is one of tokens.
+    tokens: Vec<OnceLock<Option<TokenTable>>>,
 }
 
 /// The comparison of one pair in detail.
@@ -129,7 +132,8 @@ impl<'a> Comparer<'a> {
             return Err(CompareError::NoSqlTier { sql: sql.clone() });
         }
         check_columns(&program, columns)?;
-        Ok(Self { program, columns, tier })
+        let tokens = program.measures.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { program, columns, tier, tokens })
     }
 
     /// Gives the program, for another comparer over other columns.
@@ -261,38 +265,35 @@ impl std::fmt::Debug for Comparer<'_> {
 /// Refuses columns that are not those of the program's plan, so that no code can lead outside its dictionary.
 fn check_columns(program: &Program, columns: &Columns) -> Result<(), CompareError> {
     let unfit = |feature| CompareError::Columns { feature };
-    let n_features = program.features.len();
+    let n_features = program.domains.len();
     if columns.codes.len() != n_features || columns.domain_of.len() != n_features {
         return Err(unfit(columns.codes.len().min(columns.domain_of.len()).min(n_features)));
     }
-    for (feature, (codes, (domain, value_type))) in columns.codes.iter().zip(&program.features).enumerate() {
-        let values = columns.domains.get(columns.domain_of[feature]).ok_or(unfit(feature))?;
-        let (len, fits) = match values {
-            Values::Text(texts) => (texts.len(), *value_type == ValueType::Text),
-            Values::Integer(values) => (values.len(), *value_type == ValueType::Integer),
-            Values::Number(values) => (values.len(), *value_type == ValueType::Number),
-            Values::Boolean(values) => (values.len(), *value_type == ValueType::Boolean),
+    for (feature, codes) in columns.codes.iter().enumerate() {
+        let domain = columns.domain_of[feature];
+        let values = columns.domains.get(domain).ok_or(unfit(feature))?;
+        let len = match values {
+            Values::Text(texts) => Some(texts.len()),
+            Values::Integer(values) => Some(values.len()),
+            Values::Number(values) => Some(values.len()),
+            Values::Boolean(values) => Some(values.len()),
             Values::TextList { offsets, codes, elements } => {
-                let inside = codes.iter().all(|code| (*code as usize) < elements.len());
-                (
-                    offsets.len().saturating_sub(1),
-                    *value_type == ValueType::TextList && inside && rising(offsets, codes.len()),
-                )
+                lists(offsets, codes.len()).filter(|_| codes.iter().all(|code| (*code as usize) < elements.len()))
             }
-            Values::NumberList { offsets, numbers } => (
-                offsets.len().saturating_sub(1),
-                *value_type == ValueType::NumberList && rising(offsets, numbers.len()),
-            ),
+            Values::NumberList { offsets, numbers } => lists(offsets, numbers.len()),
         };
         // A null wraps to 0, every other code to itself plus one.
         let highest = codes.iter().map(|code| code.wrapping_sub(NULL)).max().unwrap_or(0);
-        if !fits || columns.domain_of[feature] != *domain || codes.len() != columns.n_rows || highest as usize > len {
+        let fits = len.is_some_and(|len| highest as usize <= len) && domain == program.domains[feature];
+        if !fits || codes.len() != columns.n_rows {
             return Err(unfit(feature));
         }
     }
     Ok(())
 }
 
-fn rising(offsets: &[u32], len: usize) -> bool {
-    offsets.is_sorted() && offsets.last().is_none_or(|last| *last as usize <= len)
+/// Gives the number of lists, if none leads outside its values.
+fn lists(offsets: &[u32], len: usize) -> Option<usize> {
+    let inside = offsets.is_sorted() && offsets.last().is_none_or(|last| *last as usize <= len);
+    inside.then_some(offsets.len().saturating_sub(1))
 }

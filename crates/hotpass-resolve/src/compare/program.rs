@@ -4,7 +4,7 @@ use super::CompareError;
 use super::decision::{Builder, Test, Tests};
 use super::measures::Bands;
 use crate::model::TextSemantics;
-use crate::plan::{Condition, DomainId, Measure, Plan, ValueType};
+use crate::plan::{Condition, DomainId, Measure, Plan};
 
 /// More levels than this are refused; higher numbers have other meanings.
 const MAXIMUM_LEVELS: usize = 250;
@@ -12,7 +12,8 @@ const MAXIMUM_LEVELS: usize = 250;
 /// A plan compiled for comparison, apart from any columns.
 #[derive(Debug, Clone)]
 pub struct Program {
-    pub(super) features: Vec<(DomainId, ValueType)>,
+    /// For each feature its domain.
+    pub(super) domains: Vec<DomainId>,
     pub(super) measures: Vec<Measure>,
     pub(super) semantics: TextSemantics,
     pub(super) comparisons: Vec<ComparisonEntry>,
@@ -106,13 +107,13 @@ impl Program {
         conditions: Vec<(Condition, usize)>,
         tests: Tests,
     ) -> Result<Self, CompareError> {
-        let bands = tests.tests.iter().map(|test| Bands::of(test, &source, semantics)).collect::<Result<_, _>>()?;
+        let bands = tests.tests.iter().map(|test| Bands::of(test, &source)).collect::<Result<_, _>>()?;
         let first_sql = tests.tests.iter().find_map(|test| match test {
             Test::Sql(index) => source.sql_conditions.get(*index).map(|condition| condition.sql.clone()),
             _ => None,
         });
         Ok(Self {
-            features: source.features.iter().map(|feature| (feature.domain, feature.value_type)).collect(),
+            domains: source.features.iter().map(|feature| feature.domain).collect(),
             measures: source.measures.clone(),
             semantics,
             comparisons,
