@@ -55,6 +55,8 @@ mod program;
 mod scratch;
 
 #[cfg(test)]
+mod splink_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, OnceLock};
