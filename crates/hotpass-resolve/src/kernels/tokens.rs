@@ -56,8 +56,28 @@ pub(super) struct Tokens {
     characters: Vec<char>,
     /// For each token the set of its characters, each as one of 64.
     masks: Vec<u64>,
-    /// Tokens that are like no other, however spelt.
-    exact: Vec<bool>,
+    kinds: Vec<TokenKind>,
+}
+
+/// How a token is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TokenKind {
+    /// At most 16 characters, all of them in the block of ASCII letters, so that a character's low 6 bits tell it.
+    Short,
+    /// Any other.
+    General,
+    /// Like no other token, however spelt.
+    Exact,
+}
+
+/// A token that others are compared with, one after another.
+struct Reference<'a> {
+    id: u32,
+    characters: &'a [char],
+    mask: u64,
+    kind: TokenKind,
+    /// For each low 6 bits of a character the positions it stands at; made when first needed.
+    positions: Option<[u16; 64]>,
 }
 
 /// The most similar token of the other text.
@@ -180,11 +200,11 @@ pub fn monge_elkan(left: &str, right: &str) -> f64 {
 
 /// Gives the Jaro–Winkler similarity over characters: prefix of at most 4, scale 0.1, boost above 0.7 (Winkler 1990). Two empty texts score 1.
 fn jaro_winkler(left: &[char], right: &[char]) -> f64 {
-    let jaro = jaro(left, right);
-    if jaro <= 0.7 {
-        return jaro;
-    }
-    jaro + 0.1 * common_prefix(left, right) as f64 * (1.0 - jaro)
+    with_prefix(jaro(left, right), left, right)
+}
+
+fn with_prefix(jaro: f64, left: &[char], right: &[char]) -> f64 {
+    if jaro <= 0.7 { jaro } else { jaro + 0.1 * common_prefix(left, right) as f64 * (1.0 - jaro) }
 }
 
 /// Counts the characters that two texts start with alike, at most 4.
@@ -213,6 +233,11 @@ fn jaro(left: &[char], right: &[char]) -> f64 {
             }
         }
     }
+    jaro_of_matches(left, right, matched_left, matched_right)
+}
+
+/// Gives the Jaro similarity from the positions of the matched characters, a bit each.
+fn jaro_of_matches(left: &[char], right: &[char], matched_left: u64, matched_right: u64) -> f64 {
     let n_matched = matched_left.count_ones();
     if n_matched == 0 {
         return 0.0;
@@ -247,33 +272,74 @@ impl Tokens {
         self.characters.extend(token.chars());
         self.offsets.push(self.characters.len());
         self.masks.push(token.chars().fold(0, |mask, character| mask | 1 << (u32::from(character) % 64)));
-        self.exact.push(exact);
+        let is_short =
+            || token.chars().count() <= 16 && token.chars().all(|character| ('@'..='\u{7f}').contains(&character));
+        self.kinds.push(match exact {
+            true => TokenKind::Exact,
+            false if is_short() => TokenKind::Short,
+            false => TokenKind::General,
+        });
     }
 
     fn get(&self, id: u32) -> &[char] {
         &self.characters[self.offsets[id as usize]..self.offsets[id as usize + 1]]
     }
 
+    fn reference(&self, id: u32) -> Reference<'_> {
+        let (mask, kind) = (self.masks[id as usize], self.kinds[id as usize]);
+        Reference { id, characters: self.get(id), mask, kind, positions: None }
+    }
+
     /// Gives the Jaro–Winkler similarity of two tokens, or 0 if it is below a floor.
-    fn similarity(&self, left: u32, right: u32, floor: f64) -> f64 {
-        if left == right {
+    fn similarity(&self, left: u32, right: &mut Reference<'_>, floor: f64) -> f64 {
+        if left == right.id {
             return 1.0;
         }
-        if self.exact[left as usize] || self.exact[right as usize] {
+        let (kind, mask, left) = (self.kinds[left as usize], self.masks[left as usize], self.get(left));
+        if kind == TokenKind::Exact || right.kind == TokenKind::Exact {
             return 0.0;
         }
-        let (left_mask, right_mask) = (self.masks[left as usize], self.masks[right as usize]);
-        let (left, right) = (self.get(left), self.get(right));
         // Each character that the other token lacks is one that cannot match.
         let lacking = |mask: u64, other: u64| (mask & !other).count_ones() as usize;
-        let n_matched = (left.len() - lacking(left_mask, right_mask)).min(right.len() - lacking(right_mask, left_mask));
+        let other = right.characters;
+        let n_matched = (left.len() - lacking(mask, right.mask)).min(other.len() - lacking(right.mask, mask));
         if n_matched == 0 {
             return 0.0;
         }
         let matched = n_matched as f64;
-        let jaro = (matched / left.len() as f64 + matched / right.len() as f64 + 1.0) / 3.0;
-        let bound = jaro + 0.1 * common_prefix(left, right) as f64 * (1.0 - jaro);
-        if bound < floor - 1e-9 { 0.0 } else { jaro_winkler(left, right) }
+        let jaro = (matched / left.len() as f64 + matched / other.len() as f64 + 1.0) / 3.0;
+        let bound = jaro + 0.1 * common_prefix(left, other) as f64 * (1.0 - jaro);
+        if bound < floor - 1e-9 {
+            return 0.0;
+        }
+        if kind == TokenKind::Short && right.kind == TokenKind::Short {
+            return with_prefix(right.jaro_of_short(left), left, other);
+        }
+        jaro_winkler(left, other)
+    }
+}
+
+impl Reference<'_> {
+    /// Gives the Jaro similarity of two short tokens: each character finds its first free position by a mask.
+    fn jaro_of_short(&mut self, left: &[char]) -> f64 {
+        let low_bits = |character: char| (u32::from(character) % 64) as usize;
+        let right = self.characters;
+        let positions = self.positions.get_or_insert_with(|| {
+            let mut positions = [0; 64];
+            for (at, character) in right.iter().enumerate() {
+                positions[low_bits(*character)] |= 1 << at;
+            }
+            positions
+        });
+        let window = (left.len().max(right.len()) / 2).saturating_sub(1);
+        let (mut matched_left, mut matched_right) = (0_u64, 0_u64);
+        for (at, character) in left.iter().enumerate() {
+            let in_window = (1_u64 << (at + window + 1)) - (1_u64 << at.saturating_sub(window));
+            let free = u64::from(positions[low_bits(*character)]) & in_window & !matched_right;
+            matched_right |= free & free.wrapping_neg();
+            matched_left |= u64::from(free != 0) << at;
+        }
+        jaro_of_matches(left, right, matched_left, matched_right)
     }
 }
 
@@ -387,12 +453,11 @@ impl Vectors {
             &mut on_heap[..]
         };
         let (best_left, best_right) = best.split_at_mut(left.0.len());
-        for (a, best_left) in best_left.iter_mut().enumerate() {
-            for (b, best_right) in best_right.iter_mut().enumerate() {
+        for (b, best_right) in best_right.iter_mut().enumerate() {
+            let mut reference = tokens.reference(right.0[b]);
+            for (a, best_left) in best_left.iter_mut().enumerate() {
                 let needed = best_left.similarity.min(best_right.similarity);
-                // In order of id, so that the value is the same both ways.
-                let (first, second) = (left.0[a].min(right.0[b]), left.0[a].max(right.0[b]));
-                let similarity = tokens.similarity(first, second, needed);
+                let similarity = tokens.similarity(left.0[a], &mut reference, needed);
                 best_left.improve(similarity, right.1[b]);
                 best_right.improve(similarity, left.1[a]);
             }
@@ -644,6 +709,17 @@ mod tests {
                 _ => f64::midpoint(one_way(&left, &right), one_way(&right, &left)),
             };
             prop_assert!((monge_elkan(&left, &right) - expected).abs() < 1e-12);
+        }
+
+        #[test]
+        fn tokens_of_every_kind_agree_with_strsim(texts in prop::collection::vec("[a-d]{1,16}|[A-Ca-c]{1,6}|[abé1]{1,6}|[ab]{17,20}", 2)) {
+            let mut tokens = Tokens::default();
+            tokens.push(&texts[0], false);
+            tokens.push(&texts[1], false);
+            let expected = strsim::jaro_winkler(&texts[0], &texts[1]);
+            let both = [tokens.similarity(0, &mut tokens.reference(1), 0.0), tokens.similarity(1, &mut tokens.reference(0), 0.0)];
+            prop_assert!(both.iter().all(|value| (value - expected).abs() < 1e-12), "{both:?} {expected}");
+            prop_assert!((tokens.similarity(0, &mut tokens.reference(1), expected) - expected).abs() < 1e-12);
         }
 
         #[test]
