@@ -137,9 +137,8 @@ impl Comparer<'_> {
         similarity: TextSimilarity,
         (left, right): (FeatureId, FeatureId),
     ) -> Result<Kernel<'_>, CompareError> {
-        let texts = match self.columns.values(left) {
-            Values::Text(texts) | Values::TextList { elements: texts, .. } => texts,
-            _ => return Err(CompareError::Internal { what: "a text measure of a feature that is no text" }),
+        let (Values::Text(texts) | Values::TextList { elements: texts, .. }) = self.columns.values(left) else {
+            return Err(CompareError::Internal { what: "a text measure of a feature that is no text" });
         };
         if let Some(kernel) = TextKernel::new(similarity, self.program.semantics) {
             return Ok(Kernel::Characters(kernel, texts));
