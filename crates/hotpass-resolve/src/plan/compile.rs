@@ -12,6 +12,7 @@ use super::{
     ComparisonPlan, Condition, EqualityKey, Feature, FeatureId, Measure, Plan, RulePlan, RuleSearch, SqlCondition,
     ValueType, simplify,
 };
+use crate::library::{self, FUNCTIONS};
 use crate::model::{BlockingKind, BlockingRule, Comparison, ComparisonLevel, LinkageModel};
 use crate::sql::expression::{BinaryOperator, Expression, Side};
 use crate::sql::record;
@@ -84,6 +85,8 @@ pub(super) struct Compiler<'a> {
     joined: Vec<(FeatureId, FeatureId)>,
     pub(super) measures: Vec<Measure>,
     pub(super) sql_conditions: Vec<SqlCondition>,
+    /// The condition counts only where it holds: unknown is as good as false.
+    pub(super) positive: bool,
     problems: Vec<PlanProblem>,
     place: ProblemPlace,
 }
@@ -115,6 +118,7 @@ impl<'a> Compiler<'a> {
             joined: Vec::new(),
             measures: Vec::new(),
             sql_conditions: Vec::new(),
+            positive: true,
             problems: Vec::new(),
             place: ProblemPlace::Rule { rule: 0, description: String::new() },
         }
@@ -223,7 +227,8 @@ impl<'a> Compiler<'a> {
                 }
             }
             Expression::Call { function, .. } if !is_known_function(function) => {
-                let candidates = NATIVE.iter().chain(SQL_TIER).copied();
+                let candidates =
+                    NATIVE.iter().chain(SQL_TIER).copied().chain(FUNCTIONS.iter().map(|function| function.name));
                 problems.push(ProblemKind::UnknownFunction {
                     function: function.clone(),
                     nearest: nearest(function, candidates),
@@ -462,7 +467,7 @@ fn root(parents: &mut [usize], mut node: usize) -> usize {
 }
 
 fn is_known_function(function: &str) -> bool {
-    NATIVE.contains(&function) || SQL_TIER.contains(&function) || super::functions::text_similarity(function).is_some()
+    NATIVE.contains(&function) || SQL_TIER.contains(&function) || library::function(function).is_some()
 }
 
 /// One line of a longer SQL text.

@@ -10,9 +10,10 @@ use super::{
     Condition, FeatureId, Measure, MeasureId, NumberExpression, NumberFunction, Operator, SqlCondition, TextSimilarity,
     ValueType, simplify,
 };
+use crate::library;
 use crate::sql::expression::{BinaryOperator, CastType, Expression, Literal, Side};
 use crate::sql::record::{self, EvaluationError};
-use crate::sql::{call, format, operands, text};
+use crate::sql::{binary, call, format, operands, text};
 
 /// Why an expression did not become a native condition.
 #[derive(Debug)]
@@ -125,10 +126,18 @@ impl Compiler<'_> {
                 }
                 Ok(if *operator == BinaryOperator::And { simplify::and(parts) } else { simplify::or(parts) })
             }
-            Expression::Not(operand) => Ok(simplify::not(self.condition(operand)?)),
+            Expression::Not(operand) => {
+                let positive = std::mem::replace(&mut self.positive, false);
+                let condition = self.condition(operand);
+                self.positive = positive;
+                Ok(simplify::not(condition?))
+            }
             _ => {
                 let mark = self.mark();
-                match self.native(expression) {
+                let positive = std::mem::replace(&mut self.positive, false);
+                let native = self.native(expression, positive);
+                self.positive = positive;
+                match native {
                     Err(Stop::NoForm) => {
                         self.forget(mark);
                         self.sql_condition(expression)
@@ -162,7 +171,7 @@ impl Compiler<'_> {
         Ok(Condition::Sql(index))
     }
 
-    fn native(&mut self, expression: &Expression) -> Lowered<Condition> {
+    fn native(&mut self, expression: &Expression, positive: bool) -> Lowered<Condition> {
         if let Expression::IsNull { operand, negated } = expression {
             let null = self.is_null(operand)?;
             return Ok(if *negated { simplify::not(null) } else { null });
@@ -195,7 +204,11 @@ impl Compiler<'_> {
                 Ok(if *operator == BinaryOperator::Distinct { simplify::not(same) } else { same })
             }
             Expression::Binary { operator, left, right } => {
-                self.comparison(operator_of(*operator).ok_or(Stop::NoForm)?, left, right)
+                let operator = operator_of(*operator).ok_or(Stop::NoForm)?;
+                match self.shared_comparison(operator, left, right, positive)? {
+                    Some(condition) => Ok(condition),
+                    None => self.comparison(operator, left, right),
+                }
             }
             Expression::In { operand, list, negated } => {
                 let mut parts = Vec::with_capacity(list.len());
@@ -326,7 +339,7 @@ impl Compiler<'_> {
                     })),
                     Err(Stop::NoForm) => {
                         self.forget(mark);
-                        Ok(simplify::is_unknown(self.native(operand)?))
+                        Ok(simplify::is_unknown(self.native(operand, false)?))
                     }
                     Err(stop) => Err(stop),
                 }
@@ -341,6 +354,50 @@ impl Compiler<'_> {
         let both_null = simplify::and(vec![left_null.clone(), right_null.clone()]);
         let neither = simplify::and(vec![simplify::not(left_null), simplify::not(right_null), equal]);
         Ok(simplify::or(vec![both_null, neither]))
+    }
+
+    /// A number of shared elements against a constant.
+    ///
+    /// DuckDB counts 0 where only the second list is null; that matters unless unknown is as good as false here.
+    fn shared_comparison(
+        &mut self,
+        operator: Operator,
+        left: &Expression,
+        right: &Expression,
+        positive: bool,
+    ) -> Lowered<Option<Condition>> {
+        let (first, second, operator, constant) = match (intersected(left), intersected(right)) {
+            (Some((first, second)), None) => (first, second, operator, right),
+            (None, Some((first, second))) => (first, second, flipped(operator), left),
+            _ => return Ok(None),
+        };
+        if reads(constant) != Reads::Nothing || sides(first, second).is_err() {
+            return Ok(None);
+        }
+        let (NumberExpression::Constant(Some(threshold)), _) = self.number(constant)? else { return Ok(None) };
+        let measure = self.shared_elements(first, second)?;
+        let plain = Condition::Measure { measure, operator, threshold };
+        let none_holds = holds(operator, 0.0, threshold + 0.0);
+        if positive && !none_holds {
+            return Ok(Some(plain));
+        }
+        let (first_null, second_null) = (self.is_null(first)?, self.is_null(second)?);
+        Ok(Some(if none_holds {
+            simplify::or(vec![simplify::and(vec![second_null, simplify::not(first_null)]), plain])
+        } else {
+            simplify::and(vec![simplify::or(vec![simplify::not(second_null), first_null]), plain])
+        }))
+    }
+
+    /// The number of shared elements, 0 where only the second list is null.
+    fn shared_count(&mut self, first: &Expression, second: &Expression) -> Lowered<NumberExpression> {
+        let measure = self.shared_elements(first, second)?;
+        let (first_null, second_null) = (self.is_null(first)?, self.is_null(second)?);
+        let only_second = simplify::and(vec![second_null, simplify::not(first_null)]);
+        Ok(NumberExpression::Case {
+            branches: vec![(only_second, NumberExpression::Constant(Some(0.0)))],
+            otherwise: Box::new(NumberExpression::Measure(measure)),
+        })
     }
 
     pub(super) fn comparison(
@@ -482,7 +539,7 @@ impl Compiler<'_> {
             Expression::Case { branches, otherwise } => self.case_number(branches, otherwise.as_deref()),
             Expression::Call { function, arguments } => self.call_number(function, arguments),
             _ => {
-                let condition = self.native(expression)?;
+                let condition = self.native(expression, false)?;
                 Ok((truth_number(condition), Kind::Boolean))
             }
         }
@@ -601,10 +658,30 @@ impl Compiler<'_> {
             let measure = self.text_measure(name, similarity, left, right)?;
             return Ok((measure, if is_distance(similarity) { Kind::Integer } else { Kind::Double }));
         }
+        if let ("qgram_jaccard" | "qgram_dice", [left, right, Expression::Literal(Literal::Integer(q))]) =
+            (name, arguments)
+        {
+            let Some(similarity) = u8::try_from(*q).ok().and_then(|q| library::text_similarity(name, Some(q))) else {
+                let kind = ProblemKind::Setting {
+                    setting: "Characters of a q-gram",
+                    range: "from 1 to 255",
+                    found: q.to_string(),
+                };
+                return Err(self.note(kind));
+            };
+            return Ok((self.text_measure(name, similarity, left, right)?, Kind::Double));
+        }
+        if let ("distance_km", [latitude, longitude, other_latitude, other_longitude]) = (name, arguments) {
+            let formula = haversine(latitude, longitude, other_latitude, other_longitude);
+            for operand in arguments {
+                self.operand(name, operand)?;
+            }
+            return self.number(&formula);
+        }
         match (name, arguments) {
             ("length", [Expression::Call { function, arguments }]) if function == "list_intersect" => {
                 let [left, right] = arguments.as_slice() else { return Err(Stop::NoForm) };
-                return Ok((NumberExpression::Measure(self.shared_elements(left, right)?), Kind::Integer));
+                return Ok((self.shared_count(left, right)?, Kind::Integer));
             }
             (
                 "list_pairwise_min" | "list_pairwise_max",
@@ -620,8 +697,11 @@ impl Compiler<'_> {
             ("integer_divide", [left, right]) => {
                 let (quotient, kind) = self.arithmetic(BinaryOperator::Divide, left, right)?;
                 let whole = self.number(left)?.1 == Kind::Integer && self.number(right)?.1 == Kind::Integer;
-                let rounding = if whole { NumberFunction::Truncate } else { NumberFunction::Floor };
-                return Ok((function(rounding, vec![quotient]), if whole { Kind::Integer } else { kind }));
+                return Ok(if whole {
+                    (function(NumberFunction::Truncate, vec![quotient]), Kind::Integer)
+                } else {
+                    (quotient, kind)
+                });
             }
             ("round", [value, Expression::Literal(Literal::Integer(digits @ 0..=15))]) => {
                 let (value, kind) = self.operand("round", value)?;
@@ -1065,4 +1145,57 @@ fn sides<'e>(left: &'e Expression, right: &'e Expression) -> Lowered<(&'e Expres
         (Reads::One(Side::Right), Reads::One(Side::Left)) => Ok((right, left)),
         _ => Err(Stop::NoForm),
     }
+}
+
+/// The operands of `length(list_intersect(a, b))`.
+fn intersected(expression: &Expression) -> Option<(&Expression, &Expression)> {
+    let Expression::Call { function, arguments } = expression else { return None };
+    let ("length", [Expression::Call { function: inner, arguments }]) = (function.as_str(), arguments.as_slice())
+    else {
+        return None;
+    };
+    match (inner.as_str(), arguments.as_slice()) {
+        ("list_intersect", [first, second]) => Some((first, second)),
+        _ => None,
+    }
+}
+
+fn holds(operator: Operator, left: f64, right: f64) -> bool {
+    match operator {
+        Operator::Equal => left.total_cmp(&right).is_eq(),
+        Operator::NotEqual => left.total_cmp(&right).is_ne(),
+        Operator::Less => left < right,
+        Operator::LessOrEqual => left <= right,
+        Operator::Greater => left > right,
+        Operator::GreaterOrEqual => left >= right,
+    }
+}
+
+/// The great-circle distance of [`crate::kernels::geography::distance_km`] as an expression, so that what reads one record is
+/// computed once per record.
+fn haversine(
+    latitude: &Expression,
+    longitude: &Expression,
+    other_latitude: &Expression,
+    other_longitude: &Expression,
+) -> Expression {
+    let number = |value: f64| Expression::Literal(Literal::Number(value));
+    let radians = |degrees: Expression| call("radians", vec![degrees]);
+    let two = |operator: BinaryOperator, left: Expression, right: Expression| binary(operator, left, right);
+    let half_sine = |from: &Expression, to: &Expression| {
+        let turn = radians(two(BinaryOperator::Subtract, to.clone(), from.clone()));
+        let sine = call("sin", vec![two(BinaryOperator::Divide, turn, number(2.0))]);
+        two(BinaryOperator::Multiply, sine.clone(), sine)
+    };
+    let cosine = |latitude: &Expression| call("cos", vec![radians(latitude.clone())]);
+    let cosines = two(BinaryOperator::Multiply, cosine(latitude), cosine(other_latitude));
+    let turned = two(BinaryOperator::Multiply, cosines, half_sine(longitude, other_longitude));
+    let share = two(BinaryOperator::Add, half_sine(latitude, other_latitude), turned);
+    // Rounding may leave the share just above 1, where the arc sine has no value.
+    let capped = Expression::Case {
+        branches: vec![(two(BinaryOperator::Greater, share.clone(), number(1.0)), number(1.0))],
+        otherwise: Some(Box::new(share)),
+    };
+    let arc = call("asin", vec![call("sqrt", vec![capped])]);
+    two(BinaryOperator::Multiply, number(2.0 * crate::kernels::geography::EARTH_RADIUS_KM), arc)
 }

@@ -229,3 +229,52 @@ fn numbers_of_different_types_are_compared_as_numbers() {
         matches!(condition("single_l - single_r < 0.1").0, Condition::Compare { right: NumberExpression::Constant(Some(limit)), .. } if limit.to_bits() == f64::from(0.1f32).to_bits())
     );
 }
+
+#[test]
+fn functions_of_the_library_have_native_forms() {
+    let check = |sql: &str| {
+        let (condition, plan) = condition(sql);
+        assert!(plan.sql_conditions.is_empty(), "{sql}: {condition:?}");
+    };
+    check("soundex(surname_l) = soundex(surname_r)");
+    check("array_length(list_intersect(nickname_group(first_name_l), nickname_group(first_name_r))) >= 1");
+    check("qgram_jaccard(surname_l, surname_r, 2) >= 0.8");
+    check("organization_similarity(full_name_l, full_name_r) >= 0.8 and tfidf_cosine(full_name_l, full_name_r) > 0.5");
+    check("distance_km(lat_l, long_l, lat_r, long_r) <= 5");
+    check("phone_last_digits(city_l, 4) = phone_last_digits(city_r, 4)");
+    let (shared, _) = condition("qgram_dice(surname_l, surname_r, 3) >= 0.8");
+    assert_eq!(shared, Condition::Measure { measure: 0, operator: Operator::GreaterOrEqual, threshold: 0.8 });
+    assert!(
+        problems_of("qgram_dice(surname_l, surname_r, 0) >= 0.8")
+            .contains("Characters of a q-gram must be from 1 to 255, not 0")
+    );
+}
+
+#[test]
+fn a_null_second_list_shares_no_element() {
+    let plain = Condition::Measure { measure: 0, operator: Operator::GreaterOrEqual, threshold: 1.0 };
+    assert_eq!(condition("len(list_intersect(names_l, names_r)) >= 1").0, plain);
+    let null = |side: Side| Condition::IsNull { side, feature: 0 };
+    let guarded =
+        Condition::And(vec![Condition::Or(vec![Condition::Not(Box::new(null(Side::Right))), null(Side::Left)]), plain]);
+    assert_eq!(condition("NOT len(list_intersect(names_l, names_r)) >= 1").0, Condition::Not(Box::new(guarded)));
+}
+
+#[test]
+fn domains_join_what_is_compared() {
+    let conditions =
+        ["first_name_l = surname_r", "levenshtein(surname_l, city_r) < 2", "email_l = email_r", "age_l = age_r"];
+    let plan = compiled(&model_of(&conditions)).expect("the conditions are valid");
+    let domains: Vec<usize> = plan.features.iter().map(|feature| feature.domain).collect();
+    assert_eq!((domains, plan.n_domains), (vec![0, 0, 0, 1, 2], 3));
+}
+
+#[test]
+fn never_unknown_forms_stay_so() {
+    let (same, _) = condition("first_name_l IS NOT DISTINCT FROM first_name_r");
+    let null = |side: Side| Condition::IsNull { side, feature: 0 };
+    let known = |side: Side| Condition::Not(Box::new(null(side)));
+    let both = Condition::And(vec![null(Side::Left), null(Side::Right)]);
+    let neither = Condition::And(vec![known(Side::Left), known(Side::Right), Condition::Equal { left: 0, right: 0 }]);
+    assert_eq!(same, Condition::Or(vec![both, neither]));
+}

@@ -2,7 +2,10 @@
 
 use std::any::TypeId;
 
+use sqlparser::ast::{BinaryOperator, Expr};
 use sqlparser::dialect::{Dialect, DuckDbDialect};
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
 
 /// DuckDB's grammar, except that `f(a = b)` compares instead of naming an argument.
 #[derive(Debug)]
@@ -19,6 +22,19 @@ impl Dialect for Grammar {
 
     fn is_identifier_part(&self, character: char) -> bool {
         character.is_alphanumeric() || character == '_' || character == '$'
+    }
+
+    /// `a && b`: the lists share an element.
+    fn parse_infix(&self, parser: &mut Parser, expr: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        if !parser.consume_token(&Token::Overlap) {
+            return None;
+        }
+        let operation = |right| Expr::BinaryOp {
+            left: Box::new(expr.clone()),
+            op: BinaryOperator::PGOverlap,
+            right: Box::new(right),
+        };
+        Some(parser.parse_subexpr(precedence).map(operation))
     }
 
     fn supports_named_fn_args_with_assignment_operator(&self) -> bool {

@@ -14,5 +14,5 @@ pub mod record;
 pub use error::SqlError;
 pub(crate) use format::operands;
 pub use format::{format, quote_identifier};
-pub(crate) use parse::{call, text};
+pub(crate) use parse::{binary, call, text};
 pub use parse::{parse_condition, parse_record_expression, parse_rule};

@@ -33,7 +33,7 @@ pub(super) fn function(arguments: &Arguments<'_>) -> Called {
             list
         }),
         ("list_sort", 1) => change(arguments, |mut list| {
-            list.sort();
+            list.sort_by(|left, right| left.is_none().cmp(&right.is_none()).then_with(|| left.cmp(right)));
             list
         }),
         ("list_concat", 2) => concatenate(arguments),
@@ -178,9 +178,10 @@ fn shared(arguments: &Arguments<'_>, holds: impl Fn(&[&str], &[&str]) -> bool) -
 fn intersect(arguments: &Arguments<'_>) -> Result<Datum, EvaluationError> {
     let (left, left_texts, right, right_texts) = two(arguments)?;
     let lists = (0..arguments.length()).map(|row| {
-        let wanted = right.known(&right_texts, row)?;
-        let mut seen = HashSet::new();
         let mut found = left.known(&left_texts, row)?;
+        // DuckDB takes a null second list for an empty one.
+        let wanted = right.known(&right_texts, row).unwrap_or_default();
+        let mut seen = HashSet::new();
         found.retain(|element| wanted.contains(element) && seen.insert(*element));
         Some(found.into_iter().map(|element| Some(element.to_owned())).collect())
     });

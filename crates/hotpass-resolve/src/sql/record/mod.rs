@@ -4,9 +4,12 @@
 //! or lists of `f64`. Dates and timestamps inside an expression keep their type and leave it as seconds since 1970-01-01.
 
 mod compare;
+mod library;
 mod list;
 mod number;
 mod pattern;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
 
@@ -155,8 +158,14 @@ pub fn evaluate(expression: &Expression, batch: &RecordBatch) -> Result<ArrayRef
         && let Some(dictionary) = batch.column(index).as_any_dictionary_opt()
         && dictionary.values().len() < dictionary.len()
     {
-        let values = evaluate_values(expression, dictionary.values())?;
+        // One more value stands for null: not every expression gives null for it.
+        let null = new_null_array(dictionary.values().data_type(), 1);
+        let with_null = arrow::compute::concat(&[dictionary.values().as_ref(), null.as_ref()])?;
+        let values = evaluate_values(expression, &with_null)?;
         let keys = arrow::compute::cast(dictionary.keys(), &DataType::Int64)?;
+        let null_key = dictionary.values().len() as i64;
+        let keys: Int64Array =
+            keys.as_primitive::<Int64Type>().iter().map(|key| Some(key.unwrap_or(null_key))).collect();
         return Ok(take(&values, &keys, None)?);
     }
     output(&Frame { batch, lenient: false }.evaluate_spread(expression)?)
@@ -535,6 +544,7 @@ impl Frame<'_> {
             .or_else(|| number::function(&arguments))
             .or_else(|| time::function(&arguments))
             .or_else(|| list::function(&arguments))
+            .or_else(|| library::function(&arguments))
             .unwrap_or_else(|| {
                 Err(EvaluationError::UnknownFunction { function: function.to_owned(), n_arguments: values.len() })
             })

@@ -207,7 +207,7 @@ fn integer_divide(arguments: &Arguments<'_>) -> Result<Datum, EvaluationError> {
         let (left, right) = (arguments.integer(0)?, arguments.integer(1)?);
         return Ok(arguments.integers(|row| left.get(row)?.checked_div(right.get(row)?)));
     }
-    map_two(arguments, |left, right| (right != 0.0).then(|| (left / right).floor()))
+    map_two(arguments, |left, right| (right != 0.0).then(|| left / right))
 }
 
 fn is_nan(arguments: &Arguments<'_>) -> Result<Datum, EvaluationError> {

@@ -192,13 +192,7 @@ fn read(parts: &[Part], text: &str) -> Option<i64> {
         let number = |least: usize, most: usize| digits(rest, least, most);
         match part {
             Part::Text(text) => rest = rest.strip_prefix(text.as_str())?,
-            Part::Field('Y') => {
-                let (value, after) = match rest.strip_prefix('-') {
-                    Some(rest) => digits(rest, 1, 4).map(|(value, after)| (-value, after))?,
-                    None => number(1, 4)?,
-                };
-                (year, rest) = (value, after);
-            }
+            Part::Field('Y') => (year, rest) = number(1, 4)?,
             Part::Field('y') => {
                 let (value, after) = number(1, 2)?;
                 (year, rest) = (if value < 69 { 2000 + value } else { 1900 + value }, after);
@@ -250,7 +244,10 @@ fn read(parts: &[Part], text: &str) -> Option<i64> {
     }
     let year = i32::try_from(year).ok()?;
     let date = match day_of_year {
-        Some(ordinal) => NaiveDate::from_yo_opt(year, u32::try_from(ordinal).ok()?)?,
+        Some(ordinal @ 1..=366) => {
+            NaiveDate::from_yo_opt(year, 1)?.checked_add_days(Days::new(ordinal.unsigned_abs() - 1))?
+        }
+        Some(_) => return None,
         None => NaiveDate::from_ymd_opt(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?)?,
     };
     (hour < 24 && minute < 60 && second < 60).then(|| {
