@@ -121,6 +121,9 @@ pub enum LinkError {
         /// Its value.
         value: f64,
     },
+    /// Parameters of a model with other comparisons.
+    #[error("The parameters are of a model with other comparisons or levels than the linker's")]
+    OtherComparisons,
     /// A rule reads something that was not encoded.
     #[error(
         "Blocking rule `{rule}` reads `{expression}`, which was not encoded; name the rule when the linker is built"
@@ -141,6 +144,9 @@ pub enum LinkError {
         /// For what.
         what: &'static str,
     },
+    /// Pairs could not be compared.
+    #[error("Failed to compare pairs")]
+    Compare(#[from] crate::compare::CompareError),
     /// The workers could not be started.
     #[error("Failed to start worker threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),

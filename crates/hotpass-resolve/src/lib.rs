@@ -1,13 +1,11 @@
 //! Probabilistic record linkage over Arrow record batches.
 
-#[expect(dead_code, reason = "prediction reads the rest")]
 mod blocking;
 pub mod clustering;
 pub mod columns;
 pub mod compare;
 #[cfg(feature = "sql")]
 pub mod datafusion;
-#[expect(dead_code, reason = "lookups read the rest")]
 mod encode;
 mod error;
 pub mod evaluation;
@@ -17,7 +15,9 @@ mod linker;
 pub mod model;
 pub mod patterns;
 pub mod plan;
+mod predict;
 mod random;
+mod score;
 pub mod sql;
 pub mod training;
 
@@ -25,3 +25,7 @@ pub use blocking::{Block, CappedBlock, PairCounts, RuleCount};
 pub use encode::Records;
 pub use error::LinkError;
 pub use linker::{Linker, LinkerBuilder};
+pub use predict::{
+    EvidenceStep, PairChunks, PairEvidence, PredictOptions, Predictions, Progress, ScoredPairs, Threshold,
+};
+pub use score::{TermFrequencies, match_probability, match_weight_of};

@@ -1,15 +1,19 @@
 //! The linker: sources and a model in, counts, pairs and scores out.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use rayon::ThreadPool;
 
 use crate::blocking::{Blocking, BlockingOptions, CountOptions, Judge, PairCounts, Scope, count_pairs};
-use crate::encode::{Batches, EncodeOptions, Records, Source, encode};
+use crate::compare::{Comparer, Program};
+use crate::encode::{Batches, EncodeOptions, Records, Source, columns_of, encode};
 use crate::error::LinkError;
 use crate::model::{BlockingRule, LinkType, LinkageModel};
-use crate::plan::{Condition, Plan};
+use crate::plan::{Condition, FeatureId, Measure, NumberExpression, Plan, RulePlan};
+use crate::score::{Frequencies, RegisteredFrequencies, TermFrequencies, Weights};
 
 /// How a linker runs.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,9 +29,11 @@ pub struct LinkerBuilder<'a> {
     sources: Vec<Source<'a>>,
     rules: Vec<BlockingRule>,
     retain: Vec<String>,
+    retain_output: bool,
     threads: usize,
     options: LinkerOptions,
     plan: Option<Plan>,
+    frequencies: RegisteredFrequencies,
 }
 
 /// Records that were encoded once, with a model to link them by.
@@ -39,6 +45,8 @@ pub struct Linker {
     model: LinkageModel,
     plan: Plan,
     records: Records,
+    program: Arc<Program>,
+    frequencies: Frequencies,
     pool: ThreadPool,
     options: LinkerOptions,
     /// Rules beyond those of the model start here in the plan.
@@ -78,6 +86,22 @@ impl<'a> LinkerBuilder<'a> {
     #[must_use]
     pub fn retain_columns(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.retain.extend(columns.into_iter().map(Into::into));
+        self
+    }
+
+    /// Keeps the columns that the model's output settings name for tables of pairs, as is the default. Without them records take less memory.
+    #[must_use]
+    pub fn retain_output_columns(mut self, retain: bool) -> Self {
+        self.retain_output = retain;
+        self
+    }
+
+    /// Gives the relative frequency of each value of a column, from other or from all data, instead of counting among these records.
+    ///
+    /// With it a model scores a few new records as it would score them among all records. A value that the table lacks adjusts nothing.
+    #[must_use]
+    pub fn term_frequencies(mut self, column: impl Into<String>, table: TermFrequencies) -> Self {
+        self.frequencies.insert(column.into(), table);
         self
     }
 
@@ -149,15 +173,17 @@ impl<'a> LinkerBuilder<'a> {
         let options = EncodeOptions {
             unique_id: self.model.keys.unique_id.clone(),
             source_column: source_column.then(|| self.model.keys.source_dataset.clone()),
-            retain: self.retain,
+            retain: retained_columns(&self.model, &plan, &schema, self.retain_output, self.retain),
         };
+        let program = Arc::new(Program::compile(&plan, self.model.text_semantics)?);
         let records = pool.install(|| encode(&plan, &schema, sources, &options))?;
-        let needed = records.heap_bytes();
+        let frequencies = frequencies(&self.model, &plan, &records, &self.frequencies);
+        let needed = records.heap_bytes() + frequencies.heap_bytes();
         if let Some(limit) = self.options.memory_limit.filter(|&limit| needed > limit) {
             return Err(LinkError::MemoryLimit { limit, needed, what: "the encoded records" });
         }
         let n_model_rules = self.model.blocking_rules.len();
-        Ok(Linker { model: self.model, plan, records, pool, options: self.options, n_model_rules })
+        Ok(Linker { model: self.model, plan, records, program, frequencies, pool, options: self.options, n_model_rules })
     }
 }
 
@@ -179,6 +205,109 @@ fn compile(_model: &LinkageModel, _schema: &Schema) -> Result<Plan, LinkError> {
     Err(LinkError::Plan("a model cannot be compiled yet; give a plan".into()))
 }
 
+/// Lists the columns to keep: those asked for, and if wanted those of tables of pairs that the schema has.
+fn retained_columns(model: &LinkageModel, plan: &Plan, schema: &Schema, output: bool, asked: Vec<String>) -> Vec<String> {
+    let mut columns = asked;
+    if output {
+        if model.output.retain_matching_columns {
+            columns.extend((0..plan.comparisons.len()).flat_map(|comparison| columns_of_comparison(plan, comparison)));
+        }
+        columns.extend(model.output.additional_columns_to_retain.iter().cloned());
+    }
+    columns.extend(plan.sql_conditions.iter().flat_map(|condition| condition.columns.iter().cloned()));
+    let mut seen = std::collections::HashSet::new();
+    columns.retain(|column| seen.insert(column.clone()) && schema.field_with_name(column).is_ok());
+    columns
+}
+
+fn columns_of_comparison(plan: &Plan, comparison: usize) -> Vec<String> {
+    let mut features = Vec::new();
+    for condition in plan.comparisons.get(comparison).map_or(&[][..], |comparison| &comparison.levels) {
+        features_of(plan, condition, &mut features);
+    }
+    let mut columns = Vec::new();
+    for feature in features {
+        columns_of(&plan.features[feature].expression, &mut columns);
+    }
+    let mut seen = std::collections::HashSet::new();
+    columns.retain(|column| seen.insert(column.clone()));
+    columns
+}
+
+/// Lists the features that a condition reads.
+fn features_of(plan: &Plan, condition: &Condition, features: &mut Vec<FeatureId>) {
+    match condition {
+        Condition::Constant(_) => {}
+        Condition::IsNull { feature, .. } | Condition::Flag { feature, .. } => features.push(*feature),
+        Condition::Equal { left, right } => features.extend([*left, *right]),
+        Condition::Measure { measure, .. } => features.extend(features_of_measure(plan, *measure)),
+        Condition::Compare { left, right, .. } => {
+            features_of_number(plan, left, features);
+            features_of_number(plan, right, features);
+        }
+        Condition::Not(inner) | Condition::IsUnknown(inner) => features_of(plan, inner, features),
+        Condition::And(parts) | Condition::Or(parts) => parts.iter().for_each(|part| features_of(plan, part, features)),
+        Condition::Sql(number) => {
+            let columns = plan.sql_conditions.get(*number).map_or(&[][..], |condition| &condition.columns);
+            let of = |column: &String| plan.features.iter().position(|feature| columns_are(&feature.expression, column));
+            features.extend(columns.iter().filter_map(of));
+        }
+    }
+}
+
+fn columns_are(expression: &crate::sql::expression::Expression, column: &str) -> bool {
+    matches!(expression, crate::sql::expression::Expression::Column { name, .. } if name == column)
+}
+
+fn features_of_measure(plan: &Plan, measure: usize) -> Vec<FeatureId> {
+    match plan.measures.get(measure) {
+        Some(
+            Measure::Text { left, right, .. }
+            | Measure::PairwiseText { left, right, .. }
+            | Measure::SharedElements { left, right }
+            | Measure::MissingElements { left, right }
+            | Measure::VectorCosine { left, right },
+        ) => vec![*left, *right],
+        None => Vec::new(),
+    }
+}
+
+fn features_of_number(plan: &Plan, number: &NumberExpression, features: &mut Vec<FeatureId>) {
+    match number {
+        NumberExpression::Constant(_) => {}
+        NumberExpression::Feature { feature, .. } => features.push(*feature),
+        NumberExpression::Measure(measure) => features.extend(features_of_measure(plan, *measure)),
+        NumberExpression::Function { arguments, .. } => {
+            arguments.iter().for_each(|argument| features_of_number(plan, argument, features));
+        }
+        NumberExpression::Case { branches, otherwise } => {
+            for (condition, result) in branches {
+                features_of(plan, condition, features);
+                features_of_number(plan, result, features);
+            }
+            features_of_number(plan, otherwise, features);
+        }
+    }
+}
+
+/// Lists the columns that adjust weights, with the features that hold them.
+fn adjusted<'m>(model: &'m LinkageModel, plan: &'m Plan) -> impl Iterator<Item = (&'m str, FeatureId)> {
+    let levels = model.comparisons.iter().flat_map(|comparison| &comparison.levels);
+    let features = plan.term_frequencies.iter().flatten();
+    levels.zip(features).filter_map(|(level, feature)| Some((level.term_frequency.as_ref()?.column.as_str(), (*feature)?)))
+}
+
+fn frequencies(model: &LinkageModel, plan: &Plan, records: &Records, registered: &RegisteredFrequencies) -> Frequencies {
+    let mut features: Vec<FeatureId> = plan.term_frequencies.iter().flatten().flatten().copied().collect();
+    features.sort_unstable();
+    features.dedup();
+    let table_of = |feature| {
+        let (column, _) = adjusted(model, plan).find(|(_, other)| *other == feature)?;
+        registered.get(column)
+    };
+    Frequencies::new(records.columns(), &features, table_of)
+}
+
 /// Judges nothing: stands for the absence of a judge.
 struct NoJudge;
 
@@ -196,9 +325,11 @@ impl Linker {
             sources: Vec::new(),
             rules: Vec::new(),
             retain: Vec::new(),
+            retain_output: true,
             threads: 0,
             options: LinkerOptions::default(),
             plan: None,
+            frequencies: RegisteredFrequencies::new(),
         }
     }
 
@@ -217,6 +348,90 @@ impl Linker {
         &self.records
     }
 
+    /// Sets the probabilities of the model: m, u, the prior and how frequencies adjust. Comparisons, levels and rules stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// When the other model does not have the same comparisons with the same levels.
+    pub fn set_parameters(&mut self, model: &LinkageModel) -> Result<(), LinkError> {
+        let conditions = |model: &LinkageModel| -> Vec<Vec<String>> {
+            let of = |comparison: &crate::model::Comparison| comparison.levels.iter().map(|level| level.sql_condition.clone()).collect();
+            model.comparisons.iter().map(of).collect()
+        };
+        if conditions(model) != conditions(&self.model) {
+            return Err(LinkError::OtherComparisons);
+        }
+        for (mine, other) in self.model.comparisons.iter_mut().zip(&model.comparisons) {
+            mine.levels.clone_from(&other.levels);
+        }
+        self.model.probability_two_random_records_match = model.probability_two_random_records_match;
+        Ok(())
+    }
+
+    /// Gives the rules that were named beyond the model's own when the linker was built.
+    pub fn prepared_rules(&self) -> &[RulePlan] {
+        &self.plan.rules[self.n_model_rules.min(self.plan.rules.len())..]
+    }
+
+    /// Gives the model's own rules.
+    pub fn model_rules(&self) -> &[RulePlan] {
+        &self.plan.rules[..self.n_model_rules.min(self.plan.rules.len())]
+    }
+
+    /// Counts the records of each source.
+    pub fn records_by_source(&self) -> Vec<u64> {
+        let mut counts = vec![0; self.records.source_names().len().max(1)];
+        match self.records.columns().source.as_slice() {
+            [] => counts[0] = self.records.len() as u64,
+            source => source.iter().for_each(|&number| counts[usize::from(number)] += 1),
+        }
+        counts
+    }
+
+    /// Gives the relative frequency of each value of a column that the model adjusts by, for a linker of other records.
+    pub fn term_frequencies(&self, column: &str) -> Option<TermFrequencies> {
+        let feature = adjusted(&self.model, &self.plan).find(|(name, _)| *name == column)?.1;
+        Some(self.frequencies.table(self.records.columns(), feature))
+    }
+
+    pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.pool.install(work)
+    }
+
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope::new(self.model.link_type, self.records.columns())
+    }
+
+    pub(crate) fn blocking_options(&self) -> BlockingOptions {
+        self.options.blocking
+    }
+
+    pub(crate) fn memory_limit(&self) -> Option<u64> {
+        self.options.memory_limit
+    }
+
+    #[cfg(test)]
+    pub(crate) fn limit_memory(&mut self, limit: u64) {
+        self.options.memory_limit = Some(limit);
+    }
+
+    pub(crate) fn frequencies(&self) -> &Frequencies {
+        &self.frequencies
+    }
+
+    pub(crate) fn weights(&self) -> Result<Weights, LinkError> {
+        Weights::new(&self.model, &self.plan)
+    }
+
+    pub(crate) fn comparer(&self) -> Result<Comparer<'_>, LinkError> {
+        Ok(Comparer::with_program(Arc::clone(&self.program), self.records.columns(), None)?)
+    }
+
+    /// Lists the columns that a comparison reads, in order of appearance.
+    pub(crate) fn columns_of_comparison(&self, comparison: usize) -> Vec<String> {
+        columns_of_comparison(&self.plan, comparison)
+    }
+
     /// Gives the seed of everything random.
     pub fn seed(&self) -> u64 {
         self.options.seed
@@ -230,11 +445,8 @@ impl Linker {
     ///
     /// When a rule is a full product that was not allowed.
     pub fn count_pairs(&self, n_largest_blocks: usize) -> Result<PairCounts, LinkError> {
-        let columns = self.records.columns();
-        let scope = Scope::new(self.model.link_type, columns);
-        let rules = &self.plan.rules[..self.n_model_rules.min(self.plan.rules.len())];
         self.pool.install(|| {
-            let blocking = Blocking::new(scope, columns, rules, self.options.blocking)?;
+            let blocking = Blocking::new(self.scope(), self.records.columns(), self.model_rules(), self.options.blocking)?;
             Ok(count_pairs::<NoJudge>(&blocking, CountOptions { n_largest: n_largest_blocks }, None))
         })
     }

@@ -94,10 +94,6 @@ impl RuleGroups {
         self.right.as_ref().unwrap_or(&self.left).rows(key)
     }
 
-    pub(crate) fn heap_bytes(&self) -> u64 {
-        self.left.heap_bytes() + self.right.as_ref().map_or(0, Groups::heap_bytes)
-    }
-
     /// Counts the pairs of a block.
     pub(crate) fn pairs_of(&self, scope: Scope<'_>, key: u32, per_source: &mut Vec<u64>) -> u64 {
         if scope.is_closed() {

@@ -68,13 +68,6 @@ impl Keys {
             }
         }
     }
-
-    pub(crate) fn heap_bytes(&self) -> u64 {
-        match self {
-            Self::One(keys) => keys.capacity() as u64 * 4,
-            Self::Several { offsets, keys } => offsets.capacity() as u64 * 8 + keys.capacity() as u64 * 4,
-        }
-    }
 }
 
 /// The blocks of all records under one rule.
@@ -156,10 +149,6 @@ impl RuleKeys {
             right.rename(names);
         }
         self.n_keys = n_keys;
-    }
-
-    pub(crate) fn heap_bytes(&self) -> u64 {
-        self.left.heap_bytes() + self.right.as_ref().map_or(0, Keys::heap_bytes)
     }
 
     /// Starts from keys that are given per record.
@@ -391,9 +380,5 @@ impl Groups {
 
     pub(crate) fn rows(&self, key: u32) -> &[u32] {
         &self.rows[self.offsets[key as usize] as usize..self.offsets[key as usize + 1] as usize]
-    }
-
-    pub(crate) fn heap_bytes(&self) -> u64 {
-        self.offsets.capacity() as u64 * 8 + self.rows.capacity() as u64 * 4
     }
 }

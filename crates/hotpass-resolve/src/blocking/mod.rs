@@ -15,7 +15,7 @@ use crate::plan::{Condition, RulePlan, RuleSearch};
 pub use count::{Block, PairCounts, RuleCount};
 pub(crate) use count::{CountOptions, count_pairs};
 pub(crate) use keys::RuleKeys;
-pub(crate) use pairs::Judge;
+pub(crate) use pairs::{Judge, Unit, Walk, WalkBuffers};
 
 /// Which pairs of records may be candidates at all.
 #[derive(Debug, Clone, Copy)]
@@ -135,13 +135,6 @@ impl Rule {
         let mut shared = keys.left.of(left).iter().filter(|key| rights.binary_search(key).is_ok());
         shared.all(|&key| large[key as usize])
     }
-
-    fn heap_bytes(&self) -> u64 {
-        match &self.search {
-            Search::Keys(keys) => keys.heap_bytes(),
-            Search::All => 0,
-        }
-    }
 }
 
 /// What a caller allows and limits.
@@ -169,10 +162,6 @@ impl<'a> Blocking<'a> {
         use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
         let rules = rules.par_iter().map(|rule| build(scope, columns, rule, options)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self { scope, rules })
-    }
-
-    pub(crate) fn heap_bytes(&self) -> u64 {
-        self.rules.iter().map(Rule::heap_bytes).sum()
     }
 }
 

@@ -83,10 +83,6 @@ impl<'b> Walk<'b> {
         &self.blocking.rules[self.number]
     }
 
-    pub(crate) fn heap_bytes(&self) -> u64 {
-        self.groups.as_ref().map_or(0, RuleGroups::heap_bytes)
-    }
-
     /// Cuts the rule's pairs into units of about `target` pairs. The cut depends on the blocks alone.
     pub(crate) fn units(&self, target: u64) -> Vec<Unit> {
         let mut units = Vec::new();

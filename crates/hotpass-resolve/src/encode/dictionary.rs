@@ -54,15 +54,6 @@ impl TextDictionary {
         code
     }
 
-    pub(crate) fn code(&mut self, text: &str) -> u32 {
-        self.code_with_hash(text.as_bytes(), hash_bytes(text.as_bytes()))
-    }
-
-    /// Gives the code of a text that is known.
-    pub(crate) fn find(&self, text: &str) -> Option<u32> {
-        self.index.find(hash_bytes(text.as_bytes()), |code| self.bytes(code) == text.as_bytes())
-    }
-
     /// Hashes the whole array before it looks anything up, so that look-ups need not wait for each other.
     fn encode<'a>(&mut self, array: impl ArrayAccessor<Item = &'a str> + Copy, codes: &mut Vec<u32>) {
         let n = array.len();
@@ -91,14 +82,8 @@ impl TextDictionary {
         for window in self.offsets.windows(2) {
             table.push(std::str::from_utf8(&self.bytes[window[0] as usize..window[1] as usize]).unwrap_or_default());
         }
+        table.finish();
         table
-    }
-
-    pub(crate) fn heap_bytes(&self) -> u64 {
-        self.index.heap_bytes()
-            + self.bytes.capacity() as u64
-            + self.offsets.capacity() as u64 * 8
-            + self.hashes.capacity() as u64 * 4
     }
 }
 
@@ -122,10 +107,6 @@ impl WordDictionary {
             self.words.push(word);
         }
         code
-    }
-
-    pub(crate) fn find(&self, word: u64) -> Option<u32> {
-        self.index.find(hash_word(word), |code| self.words[code as usize] == word)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -160,13 +160,13 @@ impl Records {
         })
     }
 
-    /// Gives the bytes on the heap that records take, dictionaries' texts estimated.
+    /// Gives the bytes on the heap that records take, with all that kernels keep of each value.
     pub fn heap_bytes(&self) -> u64 {
         let codes: u64 = self.columns.codes.iter().map(|codes| codes.capacity() as u64 * 4).sum();
         let values: u64 = self.columns.domains.iter().map(values_bytes).sum();
         let kept = |retained: &Retained| match retained {
             Retained::Feature(_) => 0,
-            Retained::Text { codes, values } => codes.capacity() as u64 * 4 + table_bytes(values),
+            Retained::Text { codes, values } => codes.capacity() as u64 * 4 + values.heap_bytes() as u64,
             Retained::Array(array) => array.get_array_memory_size() as u64,
         };
         let retained: u64 = self.retained.iter().map(|(_, retained)| kept(retained)).sum();
@@ -175,18 +175,14 @@ impl Records {
     }
 }
 
-fn table_bytes(table: &crate::kernels::TextTable) -> u64 {
-    (0..table.len() as u32).map(|code| table.get(code).len() as u64 + 8).sum()
-}
-
 fn values_bytes(values: &Values) -> u64 {
     match values {
-        Values::Text(table) => table_bytes(table),
+        Values::Text(table) => table.heap_bytes() as u64,
         Values::Integer(values) => values.capacity() as u64 * 8,
         Values::Number(values) => values.capacity() as u64 * 8,
         Values::Boolean(_) => 2,
         Values::TextList { offsets, codes, elements } => {
-            (offsets.capacity() + codes.capacity()) as u64 * 4 + table_bytes(elements)
+            (offsets.capacity() + codes.capacity()) as u64 * 4 + elements.heap_bytes() as u64
         }
         Values::NumberList { offsets, numbers } => offsets.capacity() as u64 * 4 + numbers.capacity() as u64 * 8,
     }
