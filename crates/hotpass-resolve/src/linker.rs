@@ -183,7 +183,16 @@ impl<'a> LinkerBuilder<'a> {
             return Err(LinkError::MemoryLimit { limit, needed, what: "the encoded records" });
         }
         let n_model_rules = self.model.blocking_rules.len();
-        Ok(Linker { model: self.model, plan, records, program, frequencies, pool, options: self.options, n_model_rules })
+        Ok(Linker {
+            model: self.model,
+            plan,
+            records,
+            program,
+            frequencies,
+            pool,
+            options: self.options,
+            n_model_rules,
+        })
     }
 }
 
@@ -206,7 +215,13 @@ fn compile(_model: &LinkageModel, _schema: &Schema) -> Result<Plan, LinkError> {
 }
 
 /// Lists the columns to keep: those asked for, and if wanted those of tables of pairs that the schema has.
-fn retained_columns(model: &LinkageModel, plan: &Plan, schema: &Schema, output: bool, asked: Vec<String>) -> Vec<String> {
+fn retained_columns(
+    model: &LinkageModel,
+    plan: &Plan,
+    schema: &Schema,
+    output: bool,
+    asked: Vec<String>,
+) -> Vec<String> {
     let mut columns = asked;
     if output {
         if model.output.retain_matching_columns {
@@ -249,7 +264,8 @@ fn features_of(plan: &Plan, condition: &Condition, features: &mut Vec<FeatureId>
         Condition::And(parts) | Condition::Or(parts) => parts.iter().for_each(|part| features_of(plan, part, features)),
         Condition::Sql(number) => {
             let columns = plan.sql_conditions.get(*number).map_or(&[][..], |condition| &condition.columns);
-            let of = |column: &String| plan.features.iter().position(|feature| columns_are(&feature.expression, column));
+            let of =
+                |column: &String| plan.features.iter().position(|feature| columns_are(&feature.expression, column));
             features.extend(columns.iter().filter_map(of));
         }
     }
@@ -278,7 +294,9 @@ fn features_of_number(plan: &Plan, number: &NumberExpression, features: &mut Vec
         NumberExpression::Feature { feature, .. } => features.push(*feature),
         NumberExpression::Measure(measure) => features.extend(features_of_measure(plan, *measure)),
         NumberExpression::Function { arguments, .. } => {
-            arguments.iter().for_each(|argument| features_of_number(plan, argument, features));
+            for argument in arguments {
+                features_of_number(plan, argument, features);
+            }
         }
         NumberExpression::Case { branches, otherwise } => {
             for (condition, result) in branches {
@@ -294,10 +312,17 @@ fn features_of_number(plan: &Plan, number: &NumberExpression, features: &mut Vec
 fn adjusted<'m>(model: &'m LinkageModel, plan: &'m Plan) -> impl Iterator<Item = (&'m str, FeatureId)> {
     let levels = model.comparisons.iter().flat_map(|comparison| &comparison.levels);
     let features = plan.term_frequencies.iter().flatten();
-    levels.zip(features).filter_map(|(level, feature)| Some((level.term_frequency.as_ref()?.column.as_str(), (*feature)?)))
+    levels
+        .zip(features)
+        .filter_map(|(level, feature)| Some((level.term_frequency.as_ref()?.column.as_str(), (*feature)?)))
 }
 
-fn frequencies(model: &LinkageModel, plan: &Plan, records: &Records, registered: &RegisteredFrequencies) -> Frequencies {
+fn frequencies(
+    model: &LinkageModel,
+    plan: &Plan,
+    records: &Records,
+    registered: &RegisteredFrequencies,
+) -> Frequencies {
     let mut features: Vec<FeatureId> = plan.term_frequencies.iter().flatten().flatten().copied().collect();
     features.sort_unstable();
     features.dedup();
@@ -355,7 +380,9 @@ impl Linker {
     /// When the other model does not have the same comparisons with the same levels.
     pub fn set_parameters(&mut self, model: &LinkageModel) -> Result<(), LinkError> {
         let conditions = |model: &LinkageModel| -> Vec<Vec<String>> {
-            let of = |comparison: &crate::model::Comparison| comparison.levels.iter().map(|level| level.sql_condition.clone()).collect();
+            let of = |comparison: &crate::model::Comparison| {
+                comparison.levels.iter().map(|level| level.sql_condition.clone()).collect()
+            };
             model.comparisons.iter().map(of).collect()
         };
         if conditions(model) != conditions(&self.model) {
@@ -446,7 +473,8 @@ impl Linker {
     /// When a rule is a full product that was not allowed.
     pub fn count_pairs(&self, n_largest_blocks: usize) -> Result<PairCounts, LinkError> {
         self.pool.install(|| {
-            let blocking = Blocking::new(self.scope(), self.records.columns(), self.model_rules(), self.options.blocking)?;
+            let blocking =
+                Blocking::new(self.scope(), self.records.columns(), self.model_rules(), self.options.blocking)?;
             Ok(count_pairs::<NoJudge>(&blocking, CountOptions { n_largest: n_largest_blocks }, None))
         })
     }

@@ -41,9 +41,12 @@ impl Threshold {
         match self {
             Self::All => Ok(None),
             Self::MatchWeight(weight) => Ok((weight > f64::NEG_INFINITY).then_some(weight)),
-            Self::MatchProbability(0.0) => Ok(None),
-            Self::MatchProbability(probability) if (0.0..=1.0).contains(&probability) => Ok(Some(match_weight_of(probability))),
-            Self::MatchProbability(value) => Err(LinkError::NotAProbability { what: "The threshold".to_owned(), value }),
+            Self::MatchProbability(probability) if (0.0..=1.0).contains(&probability) => {
+                Ok((probability > 0.0).then(|| match_weight_of(probability)))
+            }
+            Self::MatchProbability(value) => {
+                Err(LinkError::NotAProbability { what: "The threshold".to_owned(), value })
+            }
         }
     }
 }
@@ -117,7 +120,10 @@ impl ScoredPairs {
     }
 
     fn heap_bytes(&self) -> u64 {
-        self.left.capacity() as u64 * 4 + self.right.capacity() as u64 * 4 + self.match_weight.capacity() as u64 * 8 + self.rule.capacity() as u64 * 2
+        self.left.capacity() as u64 * 4
+            + self.right.capacity() as u64 * 4
+            + self.match_weight.capacity() as u64 * 8
+            + self.rule.capacity() as u64 * 2
     }
 }
 
@@ -153,7 +159,11 @@ impl Linker {
     /// # Errors
     ///
     /// As [`Linker::predict`].
-    pub fn predict_with_progress(&self, options: &PredictOptions, mut progress: impl FnMut(Progress) + Send) -> Result<Predictions, LinkError> {
+    pub fn predict_with_progress(
+        &self,
+        options: &PredictOptions,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<Predictions, LinkError> {
         let mut predictions = Predictions::new(self.pair_budget()?, options.spill_directory.clone());
         let mut so_far = Progress { pairs: 0, expected: 0, kept: 0 };
         let n_candidates = self.predict_units(self.model_rules(), options, |result| {
@@ -216,7 +226,8 @@ impl Linker {
                 }
                 let mut of_rule = 0;
                 let rule = number as u16;
-                let work = |state: &mut State, unit: &Unit| score_unit(&walk, *unit, &scorer, options.batch_size, rule, state);
+                let work =
+                    |state: &mut State, unit: &Unit| score_unit(&walk, *unit, &scorer, options.batch_size, rule, state);
                 in_order(&units, &buffers, work, |(pairs, n)| {
                     of_rule += n;
                     consume(UnitResult { pairs, n_candidates: n, expected })
@@ -245,10 +256,16 @@ impl Linker {
                 let work = |state: &mut State, unit: &Unit| {
                     let mut pairs = ScoredPairs::default();
                     let mut judge = ComparerJudge::new(&comparer);
-                    walk.run(*unit, options.batch_size, Some(&mut judge as &mut dyn Judge), &mut state.walk, |lefts, rights| {
-                        pairs.left.extend_from_slice(lefts);
-                        pairs.right.extend_from_slice(rights);
-                    });
+                    walk.run(
+                        *unit,
+                        options.batch_size,
+                        Some(&mut judge as &mut dyn Judge),
+                        &mut state.walk,
+                        |lefts, rights| {
+                            pairs.left.extend_from_slice(lefts);
+                            pairs.right.extend_from_slice(rights);
+                        },
+                    );
                     pairs.match_weight.resize(pairs.left.len(), prior);
                     pairs.rule.resize(pairs.left.len(), number as u16);
                     judge.failure.map_or(Ok(pairs), |failure| Err(failure.into()))
@@ -279,7 +296,12 @@ impl Linker {
             let rights: Vec<u32> = pairs.iter().map(|&(one, other)| one.max(other)).collect();
             let mut buffers = ScoreBuffers::default();
             scorer.score(&lefts, &rights, &mut buffers)?;
-            Ok(ScoredPairs { left: lefts, right: rights, match_weight: buffers.weights, rule: vec![u16::MAX; pairs.len()] })
+            Ok(ScoredPairs {
+                left: lefts,
+                right: rights,
+                match_weight: buffers.weights,
+                rule: vec![u16::MAX; pairs.len()],
+            })
         };
         let parts: Vec<Result<ScoredPairs, LinkError>> = self.install(|| pairs.par_chunks(8_192).map(score).collect());
         let mut all = ScoredPairs::default();
@@ -295,7 +317,11 @@ impl Linker {
         let encoded = self.records().heap_bytes();
         let least = encoded + self.records().len() as u64 * 8 * (self.model_rules().len() as u64 + 1);
         if least > limit {
-            return Err(LinkError::MemoryLimit { limit, needed: least, what: "the encoded records and their block keys" });
+            return Err(LinkError::MemoryLimit {
+                limit,
+                needed: least,
+                what: "the encoded records and their block keys",
+            });
         }
         Ok(Some(limit - least))
     }
@@ -349,7 +375,11 @@ fn score_unit(
 
 impl Predictions {
     /// Gives the pairs as tables of at most `rows` rows, in the columns of [`Linker::pair_schema`].
-    pub fn batches<'p>(&'p self, linker: &'p Linker, rows: usize) -> impl Iterator<Item = Result<RecordBatch, LinkError>> + 'p {
+    pub fn batches<'p>(
+        &'p self,
+        linker: &'p Linker,
+        rows: usize,
+    ) -> impl Iterator<Item = Result<RecordBatch, LinkError>> + 'p {
         let rows = rows.max(1);
         self.chunks().flat_map(move |chunk| {
             let tables: Vec<Result<RecordBatch, LinkError>> = match chunk {

@@ -71,15 +71,22 @@ impl Linker {
         ];
         let sides = [("_l", true), ("_r", false)];
         if records.source_names().len() > 1 || self.model().link_type != crate::model::LinkType::DedupeOnly {
-            columns.extend(sides.map(|(suffix, left)| (format!("{}{suffix}", keys.source_dataset), DataType::Utf8, Column::Source(left))));
+            columns.extend(sides.map(|(suffix, left)| {
+                (format!("{}{suffix}", keys.source_dataset), DataType::Utf8, Column::Source(left))
+            }));
         }
-        columns.extend(sides.map(|(suffix, left)| (format!("{}{suffix}", keys.unique_id), records.identifier_type(), Column::Identifier(left))));
+        columns.extend(sides.map(|(suffix, left)| {
+            (format!("{}{suffix}", keys.unique_id), records.identifier_type(), Column::Identifier(left))
+        }));
         let mut shown: Vec<&str> = vec![&keys.unique_id, &keys.source_dataset];
         let show = |name: &str, columns: &mut Vec<(String, DataType, Column)>, shown: &mut Vec<&str>| {
-            if let Some((kept, data_type)) = records.retained().find(|kept| *kept == name).zip(records.retained_type(name))
+            if let Some((kept, data_type)) =
+                records.retained().find(|kept| *kept == name).zip(records.retained_type(name))
                 && !shown.contains(&kept)
             {
-                columns.extend(sides.map(|(suffix, left)| (format!("{kept}{suffix}"), data_type.clone(), Column::Value(kept.to_owned(), left))));
+                columns.extend(sides.map(|(suffix, left)| {
+                    (format!("{kept}{suffix}"), data_type.clone(), Column::Value(kept.to_owned(), left))
+                }));
                 return Some(kept);
             }
             None
@@ -93,14 +100,26 @@ impl Linker {
                 }
             }
             if settings.retain_intermediate_calculation_columns {
-                columns.push((format!("{}{name}", settings.comparison_vector_prefix), DataType::Int32, Column::Gamma(number)));
+                columns.push((
+                    format!("{}{name}", settings.comparison_vector_prefix),
+                    DataType::Int32,
+                    Column::Gamma(number),
+                ));
                 let adjusted = comparison.levels.iter().find_map(|level| level.term_frequency.as_ref());
                 if let Some(adjusted) = adjusted {
                     columns.extend(sides.map(|(suffix, left)| {
-                        (format!("{}{}{suffix}", settings.term_frequency_prefix, adjusted.column), DataType::Float64, Column::Frequency(number, left))
+                        (
+                            format!("{}{}{suffix}", settings.term_frequency_prefix, adjusted.column),
+                            DataType::Float64,
+                            Column::Frequency(number, left),
+                        )
                     }));
                 }
-                columns.push((format!("{}{name}", settings.match_weight_prefix), DataType::Float64, Column::Weight(number)));
+                columns.push((
+                    format!("{}{name}", settings.match_weight_prefix),
+                    DataType::Float64,
+                    Column::Weight(number),
+                ));
                 if adjusted.is_some() {
                     columns.push((
                         format!("{}{}adj_{name}", settings.match_weight_prefix, settings.term_frequency_prefix),
@@ -124,7 +143,10 @@ impl Linker {
             .pair_columns()
             .into_iter()
             .map(|(name, data_type, column)| {
-                let known = matches!(column, Column::MatchWeight | Column::MatchProbability | Column::Source(_) | Column::Identifier(_));
+                let known = matches!(
+                    column,
+                    Column::MatchWeight | Column::MatchProbability | Column::Source(_) | Column::Identifier(_)
+                );
                 Field::new(name, data_type, !known)
             })
             .collect();
@@ -144,15 +166,22 @@ impl Linker {
         let mut buffers = ScoreBuffers::default();
         if self.model().output.retain_intermediate_calculation_columns {
             let comparer = self.comparer()?;
-            Scorer::new(&comparer, columns, &weights, frequencies, None).score(&pairs.left, &pairs.right, &mut buffers)?;
+            Scorer::new(&comparer, columns, &weights, frequencies, None).score(
+                &pairs.left,
+                &pairs.right,
+                &mut buffers,
+            )?;
         }
         let rows = |left: bool| if left { &pairs.left } else { &pairs.right };
-        let numbers = |values: &mut dyn Iterator<Item = f64>| -> ArrayRef { Arc::new(Float64Array::from_iter_values(values)) };
+        let numbers =
+            |values: &mut dyn Iterator<Item = f64>| -> ArrayRef { Arc::new(Float64Array::from_iter_values(values)) };
         let mut arrays: Vec<ArrayRef> = Vec::new();
         for (_, _, column) in self.pair_columns() {
             arrays.push(match column {
                 Column::MatchWeight => Arc::new(Float64Array::from(pairs.match_weight.clone())),
-                Column::MatchProbability => numbers(&mut pairs.match_weight.iter().map(|&weight| match_probability(weight))),
+                Column::MatchProbability => {
+                    numbers(&mut pairs.match_weight.iter().map(|&weight| match_probability(weight)))
+                }
                 Column::Source(left) => records.sources(rows(left)),
                 Column::Identifier(left) => records.identifiers(rows(left)),
                 Column::Value(name, left) => match records.take(&name, rows(left)).map_err(LinkError::Output)? {
@@ -162,12 +191,25 @@ impl Linker {
                 Column::Gamma(comparison) => {
                     let of = &self.model().comparisons[comparison];
                     let values: Vec<i32> = (0..of.levels.len()).map(|level| of.vector_value(level)).collect();
-                    Arc::new(Int32Array::from_iter_values(buffers.levels[comparison].iter().map(|&level| values[usize::from(level)])))
+                    Arc::new(Int32Array::from_iter_values(
+                        buffers.levels[comparison].iter().map(|&level| values[usize::from(level)]),
+                    ))
                 }
                 Column::Frequency(comparison, left) => {
-                    let feature = self.plan().term_frequencies.get(comparison).and_then(|features| features.iter().flatten().next().copied());
-                    let share = |&row: &u32| feature.map(|feature| frequencies.log2(feature, columns.codes[feature][row as usize]).exp2());
-                    Arc::new(rows(left).iter().map(|row| share(row).filter(|share| !share.is_nan())).collect::<Float64Array>())
+                    let feature = self
+                        .plan()
+                        .term_frequencies
+                        .get(comparison)
+                        .and_then(|features| features.iter().flatten().next().copied());
+                    let share = |&row: &u32| {
+                        feature.map(|feature| frequencies.log2(feature, columns.codes[feature][row as usize]).exp2())
+                    };
+                    Arc::new(
+                        rows(left)
+                            .iter()
+                            .map(|row| share(row).filter(|share| !share.is_nan()))
+                            .collect::<Float64Array>(),
+                    )
                 }
                 Column::Weight(comparison) => {
                     let of_level = &weights.levels[comparison];
@@ -177,7 +219,9 @@ impl Linker {
                     let adjustments = &weights.adjustments[comparison];
                     let pairs = pairs.left.iter().zip(&pairs.right);
                     numbers(&mut buffers.levels[comparison].iter().zip(pairs).map(|(&level, (&left, &right))| {
-                        adjustments[usize::from(level)].as_ref().map_or(0.0, |adjustment| adjustment.bits(frequencies, columns, left, right))
+                        adjustments[usize::from(level)]
+                            .as_ref()
+                            .map_or(0.0, |adjustment| adjustment.bits(frequencies, columns, left, right))
                     }))
                 }
                 Column::MatchKey => {

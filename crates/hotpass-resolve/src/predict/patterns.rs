@@ -11,10 +11,11 @@ use crate::blocking::{Blocking, Judge, Walk, WalkBuffers};
 use crate::columns::Columns;
 use crate::compare::{Comparer, Scratch};
 use crate::error::LinkError;
+use crate::linker::Linker;
 use crate::patterns::{PatternCounts, PatternGroup};
+use crate::random::random_at;
 use crate::score::{Adjustment, Frequencies, counts, exact_level};
 use crate::training::{Agreement, PairSampler, agreement, possible_pairs};
-use crate::linker::Linker;
 
 /// Pairs counted together.
 const BATCH: usize = 4096;
@@ -80,7 +81,11 @@ struct State {
 
 impl Linker {
     /// Runs `work` with what counting needs, in this linker's threads.
-    fn counting<T: Send>(&self, comparisons: &[usize], work: impl FnOnce(&Counting<'_>) -> Result<T, LinkError> + Send) -> Result<T, LinkError> {
+    fn counting<T: Send>(
+        &self,
+        comparisons: &[usize],
+        work: impl FnOnce(&Counting<'_>) -> Result<T, LinkError> + Send,
+    ) -> Result<T, LinkError> {
         let comparer = self.comparer()?;
         let weights = self.weights()?;
         let counting = Counting {
@@ -112,7 +117,9 @@ impl Linker {
                 PatternGroup { levels: levels.into(), term_frequency_bits: bits, count: count as f64 }
             })
             .collect();
-        groups.sort_by(|one, other| one.levels.cmp(&other.levels).then(one.term_frequency_bits.total_cmp(&other.term_frequency_bits)));
+        groups.sort_by(|one, other| {
+            one.levels.cmp(&other.levels).then(one.term_frequency_bits.total_cmp(&other.term_frequency_bits))
+        });
         let n_levels = self.plan().comparisons.iter().map(|comparison| comparison.levels.len()).collect();
         PatternCounts { n_levels, groups }
     }
@@ -172,9 +179,16 @@ impl Linker {
     /// # Errors
     ///
     /// When a condition cannot be evaluated.
-    pub fn patterns_of_random_pairs(&self, seed: u64, n_pairs: u64, comparisons: &[usize]) -> Result<PatternCounts, LinkError> {
+    pub fn patterns_of_random_pairs(
+        &self,
+        seed: u64,
+        n_pairs: u64,
+        comparisons: &[usize],
+    ) -> Result<PatternCounts, LinkError> {
         let draw = RandomPairs::new(self, seed);
-        self.patterns_in_chunks(comparisons, if draw.is_empty() { 0 } else { n_pairs }, |range, lefts, rights| draw.draw(range, lefts, rights))
+        self.patterns_in_chunks(comparisons, if draw.is_empty() { 0 } else { n_pairs }, |range, lefts, rights| {
+            draw.draw(range, lefts, rights);
+        })
     }
 
     fn patterns_in_chunks(
@@ -259,8 +273,9 @@ impl RandomPairs {
         let crossing = scope.separating().map(|source| {
             let mut rows: Vec<u32> = (0..scope.n_rows as u32).collect();
             rows.sort_by_key(|&row| source[row as usize]);
-            let starts: Vec<u64> =
-                (0..=scope.n_sources).map(|number| rows.partition_point(|&row| usize::from(source[row as usize]) < number) as u64).collect();
+            let starts: Vec<u64> = (0..=scope.n_sources)
+                .map(|number| rows.partition_point(|&row| usize::from(source[row as usize]) < number) as u64)
+                .collect();
             let mut sum = 0;
             let cumulated = starts.windows(2).map(|window| {
                 let n = window[1] - window[0];
@@ -280,12 +295,13 @@ impl RandomPairs {
     fn draw(&self, range: std::ops::Range<u64>, lefts: &mut Vec<u32>, rights: &mut Vec<u32>) {
         let below = |random: u64, bound: u64| ((u128::from(random) * u128::from(bound)) >> 64) as u64;
         for index in range {
-            let first = mix(self.seed ^ mix(index.wrapping_add(GOLDEN)));
-            let second = mix(first.wrapping_add(GOLDEN));
+            let random = |draw: u64| random_at(self.seed, index.wrapping_mul(3).wrapping_add(draw));
+            let (first, second) = (random(0), random(1));
             let (one, other) = if let Some((rows, starts, cumulated)) = &self.crossing {
                 let total = cumulated.last().copied().unwrap_or(0);
-                let third = mix(second.wrapping_add(GOLDEN));
-                let point = (total >> 64) * u128::from(third) + (((total & u128::from(u64::MAX)) * u128::from(third)) >> 64);
+                let third = random(2);
+                let point =
+                    (total >> 64) * u128::from(third) + (((total & u128::from(u64::MAX)) * u128::from(third)) >> 64);
                 let source = cumulated.partition_point(|&sum| sum <= point).min(cumulated.len() - 1);
                 let (begin, end) = (starts[source], starts[source + 1]);
                 let one = begin + below(first, end - begin);
@@ -300,15 +316,6 @@ impl RandomPairs {
             rights.push(one.max(other));
         }
     }
-}
-
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-
-/// Mixes a 64-bit state: the finaliser of `SplitMix64` (Steele, Lea, Flood 2014).
-pub(crate) fn mix(state: u64) -> u64 {
-    let state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    state ^ (state >> 31)
 }
 
 type SampleError = Arc<dyn std::error::Error + Send + Sync>;
@@ -361,7 +368,9 @@ impl PairSampler for Linker {
         }
         // Above it there may only be the null level of the same value.
         let only_nulls = |condition: &Condition| match condition {
-            Condition::Or(parts) => parts.iter().all(|part| matches!(part, Condition::IsNull { feature, .. } if *feature == left)),
+            Condition::Or(parts) => {
+                parts.iter().all(|part| matches!(part, Condition::IsNull { feature, .. } if *feature == left))
+            }
             Condition::IsNull { feature, .. } => *feature == left,
             _ => false,
         };

@@ -42,11 +42,11 @@ impl<'a> Scorer<'a> {
         threshold: Option<f64>,
     ) -> Self {
         let mut scorer = Self { comparer, columns, weights, frequencies, threshold, order: Vec::new() };
-        scorer.set_order((0..weights.levels.len()).collect());
+        scorer.set_order(&(0..weights.levels.len()).collect::<Vec<_>>());
         scorer
     }
 
-    fn set_order(&mut self, order: Vec<usize>) {
+    fn set_order(&mut self, order: &[usize]) {
         let mut remaining = 0.0;
         let mut with_rest: Vec<(usize, f64)> = Vec::with_capacity(order.len());
         for &comparison in order.iter().rev() {
@@ -93,7 +93,8 @@ impl<'a> Scorer<'a> {
             costs.push(start.elapsed().as_secs_f64().max(1e-9));
             gains.push(gain);
         }
-        let highest: Vec<f64> = (0..n_comparisons).map(|comparison| self.weights.highest(comparison, self.frequencies)).collect();
+        let highest: Vec<f64> =
+            (0..n_comparisons).map(|comparison| self.weights.highest(comparison, self.frequencies)).collect();
         let mut left: Vec<usize> = (0..n_comparisons).collect();
         let mut order = Vec::new();
         let mut sums = vec![self.weights.prior; lefts.len()];
@@ -102,12 +103,17 @@ impl<'a> Scorer<'a> {
             let rest: f64 = left.iter().map(|&comparison| highest[comparison]).sum();
             let worth = |&comparison: &usize| {
                 let rest = rest - highest[comparison];
-                let dropped = alive.iter().filter(|&&pair| sums[pair] + gains[comparison][pair] + rest < threshold).count();
+                let dropped =
+                    alive.iter().filter(|&&pair| sums[pair] + gains[comparison][pair] + rest < threshold).count();
                 let closer: f64 = alive.iter().map(|&pair| highest[comparison] - gains[comparison][pair]).sum();
                 // Without a drop yet, what brings the bound down most is worth most.
                 (dropped as f64 + closer * 0.02) / costs[comparison]
             };
-            let best = left.iter().enumerate().max_by(|(_, one), (_, other)| worth(one).total_cmp(&worth(other))).map_or(0, |(at, _)| at);
+            let best = left
+                .iter()
+                .enumerate()
+                .max_by(|(_, one), (_, other)| worth(one).total_cmp(&worth(other)))
+                .map_or(0, |(at, _)| at);
             let comparison = left.remove(best);
             order.push(comparison);
             let rest = rest - highest[comparison];
@@ -116,7 +122,7 @@ impl<'a> Scorer<'a> {
             }
             alive.retain(|&pair| sums[pair] + rest >= threshold);
         }
-        self.set_order(order);
+        self.set_order(&order);
         Ok(())
     }
 
@@ -186,7 +192,9 @@ fn truncate(n: usize, lefts: &mut Vec<u32>, rights: &mut Vec<u32>, sums: &mut Ve
     lefts.truncate(n);
     rights.truncate(n);
     sums.truncate(n);
-    levels.iter_mut().for_each(|levels| levels.truncate(n));
+    for levels in levels {
+        levels.truncate(n);
+    }
 }
 
 /// Judges conditions by a comparer, and keeps the first failure for whoever asks afterwards.

@@ -59,6 +59,7 @@ fn io(error: ArrowError) -> LinkError {
 
 impl ScoredPairs {
     /// Gives some of the pairs.
+    #[must_use]
     pub fn slice(&self, begin: usize, len: usize) -> Self {
         let range = begin..begin + len;
         Self {
@@ -109,7 +110,11 @@ impl Predictions {
         if let Some(budget) = self.budget.filter(|budget| self.n_pairs * PAIR_BYTES > *budget) {
             let Some(directory) = &self.directory else {
                 let (limit, needed) = (budget, self.n_pairs * PAIR_BYTES);
-                return Err(LinkError::MemoryLimit { limit, needed, what: "the pairs kept so far; raise it or the threshold, or give a place to spill to" });
+                return Err(LinkError::MemoryLimit {
+                    limit,
+                    needed,
+                    what: "the pairs kept so far; raise it or the threshold, or give a place to spill to",
+                });
             };
             let file = tempfile::tempfile_in(directory).map_err(LinkError::Spill)?;
             let mut writer = Box::new(StreamWriter::try_new(BufWriter::new(file), &schema()).map_err(io)?);
@@ -125,7 +130,8 @@ impl Predictions {
     pub(super) fn finish(mut self) -> Result<Self, LinkError> {
         if let Some(Spill::Writing(mut writer)) = self.spill.take() {
             writer.finish().map_err(io)?;
-            let file = writer.into_inner().map_err(io)?.into_inner().map_err(|error| LinkError::Spill(error.into_error()))?;
+            let file =
+                writer.into_inner().map_err(io)?.into_inner().map_err(|error| LinkError::Spill(error.into_error()))?;
             self.spill = Some(Spill::Done(file));
         }
         Ok(self)

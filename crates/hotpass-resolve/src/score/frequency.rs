@@ -37,7 +37,11 @@ impl Frequencies {
         for &feature in features {
             let log2 = match registered(feature) {
                 Some(table) => (0..n_values(columns.values(feature)))
-                    .map(|code| value_text(columns.values(feature), code).and_then(|text| table.get(&text)).map_or(f64::NAN, |share| share.log2()))
+                    .map(|code| {
+                        value_text(columns.values(feature), code)
+                            .and_then(|text| table.get(&text))
+                            .map_or(f64::NAN, |share| share.log2())
+                    })
                     .collect(),
                 None => counted(columns, feature),
             };
