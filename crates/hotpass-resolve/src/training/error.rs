@@ -127,4 +127,19 @@ pub enum TrainingError {
         #[source]
         source: crate::sql::SqlError,
     },
+    /// The pairs of a rule could not be counted.
+    #[error("Failed to count the pairs of rule `{rule}`")]
+    Counting {
+        /// The rule.
+        rule: String,
+        /// Why.
+        #[source]
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// No rule can train the model.
+    #[error("There is no rule to train with: give training rules, or blocking rules that leave a comparison free")]
+    NoTrainingRules,
+    /// The estimates do not make a model that runs.
+    #[error("Failed to take over the estimates")]
+    Parameters(#[source] Arc<dyn std::error::Error + Send + Sync>),
 }

@@ -15,6 +15,7 @@ mod prior;
 mod problem;
 mod report;
 mod rule_effect;
+mod sequence;
 mod summary;
 mod u;
 
@@ -32,5 +33,6 @@ pub use report::{
     ComparisonEstimate, DegenerateReason, EmIteration, EmReport, EmStart, EmStatus, LevelEstimate, LevelStatus,
 };
 pub use rule_effect::RuleEffect;
+pub use sequence::{PriorSource, SourceError, TrainOptions, TrainingSource, run_block, train};
 pub use summary::{ComparisonSummary, LevelSummary, TrainingReport};
 pub use u::{PairSampler, UEstimate, ULevel, UOptions, UStop, correct_u_for_matches, estimate_u, without_matches};

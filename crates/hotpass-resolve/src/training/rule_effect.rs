@@ -12,6 +12,8 @@ pub struct RuleEffect {
     pub description: String,
     /// For each comparison whether it takes part: not if any of its conditions reads a column that the rule reads.
     pub active: Vec<bool>,
+    /// The columns that the rule reads, in lower case.
+    pub columns: Vec<String>,
     /// Exact levels (comparison, level) that the rule's columns imply: those on most columns first, each column used once.
     pub implied_levels: Vec<(usize, usize)>,
     /// The implied levels say all that the rule says: the rule is a conjunction of equalities of columns, and each implied
@@ -55,7 +57,7 @@ impl RuleEffect {
                 Ok(!read.iter().any(|column| columns.contains(column)))
             })
             .collect::<Result<_, TrainingError>>()?;
-        let (implied_levels, unused) = implied_levels(model, columns);
+        let (implied_levels, unused) = implied_levels(model, columns.clone());
         let is_exact = equal.is_some() && unused.is_empty() && !implied_levels.is_empty() && {
             let are_first = implied_levels.iter().all(|(comparison, level)| {
                 let levels = &model.comparisons[*comparison].levels;
@@ -66,7 +68,7 @@ impl RuleEffect {
             comparisons.dedup();
             are_first && comparisons.len() == implied_levels.len()
         };
-        Ok(Self { description, active, implied_levels, is_exact })
+        Ok(Self { description, active, columns, implied_levels, is_exact })
     }
 
     /// Gives λ inside the block from λ among all pairs: its odds times m / u of every implied level.
