@@ -4,7 +4,11 @@
 //! that a condition means the same wherever it runs.
 
 mod functions;
+mod plan_nodes;
+mod table;
 mod tier;
 
 pub use functions::{functions, register_functions};
+pub use plan_nodes::{BlockedPairsExec, ScorePairsExec};
+pub use table::{PredictTable, ReadModel, register_predict};
 pub use tier::{DataFusionTier, SqlTierError, evaluate_record_expression, record_expression_type};

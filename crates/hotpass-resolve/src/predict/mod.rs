@@ -1,5 +1,6 @@
 //! Scores of candidate pairs, streamed: only pairs that reach the threshold are ever kept.
 
+mod candidates;
 mod output;
 mod patterns;
 mod run;
