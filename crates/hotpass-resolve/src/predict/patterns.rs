@@ -130,8 +130,20 @@ impl Linker {
     ///
     /// When a rule cannot be run against the records, is a full product that was not allowed, or a condition cannot be evaluated.
     pub fn patterns_of_rules(&self, rules: &[crate::plan::RulePlan]) -> Result<PatternCounts, LinkError> {
-        let comparisons = self.all_comparisons();
-        self.counting(&comparisons, |counting| {
+        self.patterns_of_rules_for(rules, &self.all_comparisons())
+    }
+
+    /// Does what [`Linker::patterns_of_rules`] does for some comparisons; the others have level 0 and no evidence throughout.
+    ///
+    /// # Errors
+    ///
+    /// See [`Linker::patterns_of_rules`].
+    pub fn patterns_of_rules_for(
+        &self,
+        rules: &[crate::plan::RulePlan],
+        comparisons: &[usize],
+    ) -> Result<PatternCounts, LinkError> {
+        self.counting(comparisons, |counting| {
             let blocking = Blocking::new(self.scope(), counting.columns, rules, self.blocking_options())?;
             let buffers: Buffers<State> = Buffers::new();
             for number in 0..rules.len() {

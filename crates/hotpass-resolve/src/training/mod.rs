@@ -9,6 +9,7 @@ mod error;
 mod exact;
 mod frequencies;
 mod labels;
+mod linker;
 mod options;
 mod pooling;
 mod prior;
