@@ -12,7 +12,7 @@ use crate::compare::{Comparer, Program};
 use crate::encode::{Batches, EncodeOptions, Records, Source, columns_of, encode};
 use crate::error::LinkError;
 use crate::model::{BlockingRule, LinkType, LinkageModel};
-use crate::plan::{Condition, FeatureId, Measure, NumberExpression, Plan, RulePlan};
+use crate::plan::{CompileOptions, Condition, FeatureId, Measure, NumberExpression, Plan, RulePlan};
 use crate::score::{Frequencies, RegisteredFrequencies, TermFrequencies, Weights};
 
 /// How a linker runs.
@@ -163,7 +163,7 @@ impl<'a> LinkerBuilder<'a> {
         let schema = first_schema(&mut sources)?;
         let plan = match self.plan {
             Some(plan) => plan,
-            None => compile(&self.model, &schema)?,
+            None => compile(&self.model, self.rules, &schema)?,
         };
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads)
@@ -210,8 +210,11 @@ fn first_schema(sources: &mut [Source<'_>]) -> Result<Schema, LinkError> {
     schema.ok_or(LinkError::NoRecords)
 }
 
-fn compile(_model: &LinkageModel, _schema: &Schema) -> Result<Plan, LinkError> {
-    Err(LinkError::Plan("a model cannot be compiled yet; give a plan".into()))
+/// Compiles a model and further rules after its own.
+fn compile(model: &LinkageModel, rules: Vec<BlockingRule>, schema: &Schema) -> Result<Plan, LinkError> {
+    let mut model = model.clone();
+    model.blocking_rules.extend(rules);
+    Plan::compile(&model, schema, &CompileOptions::default()).map_err(|problems| LinkError::Plan(Box::new(problems)))
 }
 
 /// Lists the columns to keep: those asked for, and if wanted those of tables of pairs that the schema has.

@@ -194,7 +194,7 @@ pub(crate) fn count_pairs<J: Judge>(
         let walk = Walk::new(blocking, number);
         let (n_blocks, largest_blocks, gross) = match &walk.groups {
             Some(groups) => sizes(scope, rule, groups, options.n_largest),
-            None => (1, Vec::new(), Some(scope.possible_pairs())),
+            None => (1, Vec::new(), matches!(rule.search, Search::All).then(|| scope.possible_pairs())),
         };
         let conditional = rule.is_conditional() && judge.is_none();
         upper_bound |= conditional;
@@ -216,6 +216,7 @@ pub(crate) fn count_pairs<J: Judge>(
             upper_bound: conditional,
             null_records: match &rule.search {
                 Search::Keys(keys) => keys.null_records,
+                Search::Neighbours(neighbours) => neighbours.null_records(),
                 Search::All => 0,
             },
             n_blocks,

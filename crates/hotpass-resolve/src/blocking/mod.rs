@@ -6,6 +6,7 @@
 mod count;
 mod keys;
 mod pairs;
+mod search;
 
 use crate::columns::{Columns, NULL};
 use crate::error::LinkError;
@@ -80,6 +81,8 @@ impl<'a> Scope<'a> {
 pub(crate) enum Search {
     /// Records that share a block.
     Keys(RuleKeys),
+    /// Records that are near in sorted order.
+    Neighbours(search::Neighbours),
     /// All records.
     All,
 }
@@ -124,6 +127,7 @@ impl Rule {
     pub(crate) fn agree(&self, left: u32, right: u32) -> bool {
         match &self.search {
             Search::Keys(keys) => keys.agree(left, right),
+            Search::Neighbours(neighbours) => neighbours.agree(left, right),
             Search::All => true,
         }
     }
@@ -172,8 +176,14 @@ fn build(scope: Scope<'_>, columns: &Columns, rule: &RulePlan, options: Blocking
         RuleSearch::FullProduct => {
             return Err(LinkError::FullProduct { rule: rule.description.clone(), pairs: scope.possible_pairs() });
         }
-        RuleSearch::SortedNeighbourhood { .. } | RuleSearch::QGramLsh { .. } | RuleSearch::Tokens { .. } => {
-            return Err(LinkError::Plan("this kind of rule is not supported yet".into()));
+        RuleSearch::SortedNeighbourhood { key, window } => {
+            Search::Neighbours(search::Neighbours::new(columns, *key, *window))
+        }
+        RuleSearch::QGramLsh { text, q, bands, rows_per_band } => {
+            Search::Keys(search::band_keys(columns, *text, *q, *bands, *rows_per_band))
+        }
+        RuleSearch::Tokens { text, minimum_shared, maximum_records } => {
+            Search::Keys(search::token_keys(columns, *text, *minimum_shared, *maximum_records))
         }
     };
     let mut capped = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::count::RuleGroups;
 use super::keys::Keys;
+use super::search::Neighbours;
 use super::{Blocking, Rule, Scope, Search};
 use crate::columns::NULL;
 use crate::plan::Condition;
@@ -67,7 +68,7 @@ impl<'b> Walk<'b> {
         let rule = &blocking.rules[number];
         let groups = match &rule.search {
             Search::Keys(keys) => Some(RuleGroups::new(keys)),
-            Search::All => None,
+            Search::Neighbours(_) | Search::All => None,
         };
         let earlier = &blocking.rules[..number];
         Self {
@@ -90,6 +91,14 @@ impl<'b> Walk<'b> {
             return units;
         }
         let rule = self.number as u32;
+        if let Search::Neighbours(neighbours) = &self.rule().search {
+            let places = (target / neighbours.per_place().max(1)).clamp(1, 1 << 24) as u32;
+            let cut = |begin: u32| {
+                let end = neighbours.len().min(begin + places);
+                Unit { rule, first: 0, last: 1, begin, end, pairs: u64::from(end - begin) * neighbours.per_place() }
+            };
+            return (0..neighbours.len()).step_by(places as usize).map(cut).collect();
+        }
         let n_groups = self.groups.as_ref().map_or(1, RuleGroups::len);
         let mut open = Unit { rule, first: 0, last: 0, begin: 0, end: u32::MAX, pairs: 0 };
         for key in 0..n_groups {
@@ -150,6 +159,10 @@ impl<'b> Walk<'b> {
         let mut sink = Sink { judge, batch: batch.max(1), emit };
         buffers.lefts.clear();
         buffers.rights.clear();
+        if let Search::Neighbours(neighbours) = &self.rule().search {
+            self.neighbours(neighbours, unit, buffers, &mut sink);
+            return self.flush(buffers, &mut sink);
+        }
         for key in unit.first..unit.last {
             match &self.groups {
                 Some(groups) if groups.is_symmetric() => {
@@ -205,6 +218,29 @@ impl<'b> Walk<'b> {
             self.left(rows[at], &rows[begin.min(rows.len())..], begin, key, &local, exclude, buffers, sink);
         }
         (buffers.local, buffers.next_source) = (local, next_source);
+    }
+
+    fn neighbours<F: FnMut(&[u32], &[u32])>(
+        &self,
+        neighbours: &Neighbours,
+        unit: Unit,
+        buffers: &mut WalkBuffers,
+        sink: &mut Sink<'_, F>,
+    ) {
+        let source = self.blocking.scope.separating();
+        for place in unit.begin..unit.end {
+            for (left, right) in neighbours.pairs_at(place) {
+                let same = |keys: &[u32]| keys[left as usize] != NULL && keys[left as usize] == keys[right as usize];
+                let apart = source.is_none_or(|source| source[left as usize] != source[right as usize]);
+                if apart && !self.plain.iter().any(|keys| same(keys)) {
+                    buffers.lefts.push(left);
+                    buffers.rights.push(right);
+                    if buffers.lefts.len() >= sink.batch {
+                        self.flush(buffers, sink);
+                    }
+                }
+            }
+        }
     }
 
     fn asymmetric<F: FnMut(&[u32], &[u32])>(

@@ -76,6 +76,13 @@ impl Table {
     fn found(&self, rule: &RulePlan, left: usize, right: usize) -> bool {
         let agrees = match &rule.search {
             RuleSearch::Equality(keys) => keys.iter().all(|key| self.agree(key, left, right)),
+            RuleSearch::SortedNeighbourhood { key, window } => {
+                let codes = &self.codes[*key];
+                let mut order: Vec<usize> = (0..codes.len()).filter(|&row| codes[row].is_some()).collect();
+                order.sort_by_key(|&row| codes[row]);
+                let place = |row: usize| order.iter().position(|&other| other == row);
+                place(left).zip(place(right)).is_some_and(|(one, other)| one.abs_diff(other) < *window as usize)
+            }
             _ => true,
         };
         agrees && rule.residual.as_ref().is_none_or(|residual| self.holds(residual, left, right))
@@ -116,6 +123,7 @@ fn rules() -> impl Strategy<Value = Vec<RulePlan>> {
     let search = prop_oneof![
         8 => prop::collection::vec(key, 1..3).prop_map(RuleSearch::Equality),
         1 => Just(RuleSearch::FullProduct),
+        1 => (0..LIST, 2..6_u32).prop_map(|(key, window)| RuleSearch::SortedNeighbourhood { key, window }),
     ];
     let residual = prop::option::weighted(
         0.2,
@@ -270,4 +278,57 @@ fn large_blocks_must_fulfil_a_second_condition() {
     let found = walk(&blocking, &table, 100, 100);
     let first: Vec<(u32, u32)> = found.iter().filter(|(_, rule)| **rule == 0).map(|(pair, _)| *pair).collect();
     assert_eq!((first, found.len()), (vec![(0, 1), (3, 4)], 10));
+}
+
+/// Texts of one column, and the pairs that a search over it finds.
+fn found_in(texts: &[Option<&str>], search: RuleSearch) -> Vec<(u32, u32)> {
+    let mut table = crate::kernels::TextTable::default();
+    let codes = texts.iter().map(|text| text.map_or(NULL, |text| table.push(text))).collect();
+    table.finish();
+    let columns = Columns {
+        n_rows: texts.len(),
+        codes: vec![codes],
+        domain_of: vec![0],
+        domains: vec![Values::Text(table)],
+        source: Vec::new(),
+    };
+    let rule = RulePlan { description: String::new(), search, residual: None, refine: None };
+    let scope = Scope::new(LinkType::DedupeOnly, &columns);
+    let blocking = Blocking::new(scope, &columns, &[rule], BlockingOptions::default()).unwrap();
+    let nothing = Table { codes: Vec::new(), lists: Vec::new(), source: Vec::new() };
+    walk(&blocking, &nothing, 10, 10).into_keys().collect()
+}
+
+#[test]
+fn records_meet_by_shared_tokens_unless_they_are_too_frequent() {
+    let texts = [
+        Some("acme trading ltd"),
+        Some("Acme-trading"),
+        Some("trading acme (ltd)"),
+        Some("ltd"),
+        None,
+        Some("ltd trading"),
+    ];
+    let tokens = |minimum_shared, maximum_records| RuleSearch::Tokens { text: 0, minimum_shared, maximum_records };
+    assert_eq!(found_in(&texts, tokens(2, 10)), [(0, 2), (0, 5), (2, 5)]);
+    assert_eq!(found_in(&texts, tokens(1, 3)), [(0, 2)]);
+    assert_eq!(found_in(&texts, tokens(3, 10)), [(0, 2)]);
+}
+
+#[test]
+fn similar_texts_meet_in_a_band_and_different_ones_do_not() {
+    let texts = [
+        Some("international harvester"),
+        Some("internationl harvester"),
+        Some("bob"),
+        Some("zzyzx road"),
+        None,
+        Some(""),
+    ];
+    let search = RuleSearch::QGramLsh { text: 0, q: 2, bands: 40, rows_per_band: 3 };
+    assert_eq!(found_in(&texts, search), [(0, 1)]);
+    assert_eq!(
+        found_in(&[Some("a"), Some("a")], RuleSearch::QGramLsh { text: 0, q: 3, bands: 1, rows_per_band: 1 }),
+        [(0, 1)]
+    );
 }

@@ -19,6 +19,7 @@ use rayon::iter::{
 
 pub(crate) use dictionary::{Dictionary, WordDictionary, number_word};
 pub(crate) use identifiers::Identifiers;
+pub(crate) use index::hash_bytes;
 
 use crate::columns::{Columns, NULL, Values};
 use crate::error::LinkError;
@@ -266,10 +267,15 @@ pub(crate) fn evaluate(expression: &Expression, batch: &RecordBatch, source: &st
     if let Expression::Column { name, .. } = expression {
         return batch.column_by_name(name).cloned().ok_or_else(|| missing_column(name, source, batch.schema_ref()));
     }
-    Err(LinkError::Evaluate {
+    let mut columns = Vec::new();
+    columns_of(expression, &mut columns);
+    if let Some(name) = columns.iter().find(|name| batch.column_by_name(name).is_none()) {
+        return Err(missing_column(name, source, batch.schema_ref()));
+    }
+    crate::sql::record::evaluate(expression, batch).map_err(|error| LinkError::Evaluate {
         expression: format!("{expression:?}"),
         source_name: source.to_owned(),
-        error: "expressions over records cannot be evaluated yet".into(),
+        error: Box::new(error),
     })
 }
 
