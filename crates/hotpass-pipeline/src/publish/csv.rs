@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use ::csv::WriterBuilder;
 use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::RecordBatch;
+use hotpass_core::AtomicFile;
 use hotpass_core::fields::GOLDEN_COLUMNS;
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -56,7 +57,20 @@ pub(super) fn write_csv(path: &Path, input: &PublishInput<'_>) -> Result<Vec<Wri
     let mut guarded = vec![0; schema.fields().len()];
     let header = header(&schema).map_err(|error| PublishError::encode(path, error))?;
     file.write_all(&header).map_err(|source| PublishError::write(path, source))?;
-    for window in slices(input.golden, SLICE_ROWS).chunks(2 * rayon::current_num_threads().max(1)) {
+    for (total, count) in guarded.iter_mut().zip(append(&mut file, path, input.golden)?) {
+        *total += count;
+    }
+    let metadata = metadata(path, &schema, &guarded, input);
+    let mut text = serde_json::to_vec_pretty(&metadata).map_err(|error| PublishError::encode(path, error))?;
+    text.push(b'\n');
+    let metadata_file = write_bytes(&metadata_path(path), text, None)?;
+    Ok(vec![finish(file, path, Some(count_rows(input.golden)))?, metadata_file])
+}
+
+/// Adds the rows of batches of one schema; returns for each column the number of guarded cells.
+pub(super) fn append(file: &mut AtomicFile, path: &Path, batches: &[RecordBatch]) -> Result<Vec<u64>, PublishError> {
+    let mut guarded = vec![0; batches.first().map_or(0, RecordBatch::num_columns)];
+    for window in slices(batches, SLICE_ROWS).chunks(2 * rayon::current_num_threads().max(1)) {
         let encoded: Vec<(Vec<u8>, Vec<u64>)> = window
             .par_iter()
             .map(encode)
@@ -69,11 +83,7 @@ pub(super) fn write_csv(path: &Path, input: &PublishInput<'_>) -> Result<Vec<Wri
             }
         }
     }
-    let metadata = metadata(path, &schema, &guarded, input);
-    let mut text = serde_json::to_vec_pretty(&metadata).map_err(|error| PublishError::encode(path, error))?;
-    text.push(b'\n');
-    let metadata_file = write_bytes(&metadata_path(path), text, None)?;
-    Ok(vec![finish(file, path, Some(count_rows(input.golden)))?, metadata_file])
+    Ok(guarded)
 }
 
 fn metadata_path(path: &Path) -> PathBuf {
@@ -82,9 +92,9 @@ fn metadata_path(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-type EncodeError = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type EncodeError = Box<dyn std::error::Error + Send + Sync>;
 
-fn header(schema: &Schema) -> Result<Vec<u8>, EncodeError> {
+pub(super) fn header(schema: &Schema) -> Result<Vec<u8>, EncodeError> {
     let mut writer = WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     writer.write_record(schema.fields().iter().map(|field| field.name()))?;
     Ok(writer.into_inner()?)

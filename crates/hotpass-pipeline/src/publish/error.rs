@@ -61,7 +61,7 @@ impl PublishError {
     }
 
     /// Keeps an input/output error that the parquet writer wraps apart from its other errors.
-    pub(super) fn parquet(path: &Path, error: parquet::errors::ParquetError) -> Self {
+    pub(crate) fn parquet(path: &Path, error: parquet::errors::ParquetError) -> Self {
         match error {
             parquet::errors::ParquetError::External(inner) => match inner.downcast::<io::Error>() {
                 Ok(source) => Self::write(path, *source),

@@ -10,6 +10,7 @@ use arrow::error::ArrowError;
 use arrow::json::WriterBuilder;
 use arrow::json::writer::LineDelimited;
 use arrow::record_batch::RecordBatch;
+use hotpass_core::AtomicFile;
 use rayon::prelude::*;
 
 use super::columns::{slices, timestamp_text};
@@ -30,15 +31,28 @@ pub(super) enum Shape {
 /// Writes a table; missing values are `null`, dates and moments ISO 8601 text.
 pub(super) fn write_json(path: &Path, batches: &[RecordBatch], shape: Shape) -> Result<WrittenFile, PublishError> {
     let mut file = create(path)?;
-    let write = |file: &mut hotpass_core::AtomicFile, bytes: &[u8]| {
-        file.write_all(bytes).map_err(|source| PublishError::write(path, source))
-    };
-    let slices = slices(batches, SLICE_ROWS);
-    let mut first = true;
+    let write =
+        |file: &mut AtomicFile, bytes: &[u8]| file.write_all(bytes).map_err(|source| PublishError::write(path, source));
     if shape == Shape::Array {
         write(&mut file, b"[")?;
     }
-    for window in slices.chunks(2 * rayon::current_num_threads().max(1)) {
+    append(&mut file, path, batches, shape, &mut true)?;
+    if shape == Shape::Array {
+        write(&mut file, b"\n]\n")?;
+    }
+    finish(file, path, Some(count_rows(batches)))
+}
+
+/// Adds the objects of batches; `first` tells whether none stands before them.
+pub(super) fn append(
+    file: &mut AtomicFile,
+    path: &Path,
+    batches: &[RecordBatch],
+    shape: Shape,
+    first: &mut bool,
+) -> Result<(), PublishError> {
+    let mut write = |bytes: &[u8]| file.write_all(bytes).map_err(|source| PublishError::write(path, source));
+    for window in slices(batches, SLICE_ROWS).chunks(2 * rayon::current_num_threads().max(1)) {
         let encoded: Vec<Vec<u8>> = window
             .par_iter()
             .map(lines)
@@ -46,22 +60,19 @@ pub(super) fn write_json(path: &Path, batches: &[RecordBatch], shape: Shape) -> 
             .map_err(|error| PublishError::encode(path, error))?;
         for lines in encoded {
             match shape {
-                Shape::Lines => write(&mut file, &lines)?,
+                Shape::Lines => write(&lines)?,
                 // Line breaks inside JSON text are escaped, so each line is one object.
                 Shape::Array => {
                     for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-                        write(&mut file, if first { b"\n" } else { b",\n" })?;
-                        write(&mut file, line)?;
-                        first = false;
+                        write(if *first { b"\n" } else { b",\n" })?;
+                        write(line)?;
+                        *first = false;
                     }
                 }
             }
         }
     }
-    if shape == Shape::Array {
-        write(&mut file, b"\n]\n")?;
-    }
-    finish(file, path, Some(count_rows(batches)))
+    Ok(())
 }
 
 fn lines(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {

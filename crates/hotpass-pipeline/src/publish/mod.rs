@@ -11,6 +11,7 @@ mod error;
 mod json;
 mod parquet;
 mod run_files;
+mod table_writer;
 mod xlsx;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub use csv::{guard_formula, unguard_formula};
 pub use error::PublishError;
 pub use parquet::write_parquet;
 pub use run_files::{write_diagnostics, write_report_files, write_run_tables};
+pub use table_writer::{TableFormat, TableWriter};
 
 /// The format of a published file, decided by the ending of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -7,18 +7,19 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 
 use super::{FileMetadata, PublishError, WrittenFile, count_rows, create, finish};
 
 /// Rows of a row group. Large enough for dictionaries to pay, small enough that two row groups in memory do not count.
-const ROW_GROUP_ROWS: usize = 131_072;
+pub(super) const ROW_GROUP_ROWS: usize = 131_072;
 
 /// Text columns whose values seldom repeat: a dictionary would only be built to be thrown away.
 const UNIQUE_COLUMNS: &[&str] = &[
@@ -104,11 +105,22 @@ fn encode<W: std::io::Write + Send>(
 ) -> ParquetResult<W> {
     let (mut writer, factory) =
         ArrowWriter::try_new(file, Arc::clone(schema), Some(properties))?.into_serialized_writer()?;
-    let groups = row_groups(batches);
+    encode_groups(&mut writer, &factory, schema, &row_groups(batches), 0)?;
+    writer.into_inner()
+}
+
+/// Encodes the columns of row groups at the same time and appends them; `first` is the number of the first row group.
+pub(super) fn encode_groups<W: std::io::Write + Send>(
+    writer: &mut SerializedFileWriter<W>,
+    factory: &ArrowRowGroupWriterFactory,
+    schema: &Arc<Schema>,
+    groups: &[Vec<RecordBatch>],
+    first: usize,
+) -> ParquetResult<()> {
     for (window_index, window) in groups.chunks(rayon::current_num_threads().max(1)).enumerate() {
         let mut tasks = Vec::new();
         for (index, group) in window.iter().enumerate() {
-            let row_group = window_index * rayon::current_num_threads().max(1) + index;
+            let row_group = first + window_index * rayon::current_num_threads().max(1) + index;
             let mut writers = factory.create_column_writers(row_group)?.into_iter();
             for (column, field) in schema.fields().iter().enumerate() {
                 let leaves: Vec<ArrowColumnWriter> = writers.by_ref().take(leaf_count(field.data_type())).collect();
@@ -130,7 +142,7 @@ fn encode<W: std::io::Write + Send>(
             row_group.close()?;
         }
     }
-    writer.into_inner()
+    Ok(())
 }
 
 fn encode_column(
@@ -163,7 +175,7 @@ fn text_bytes(parts: &[&dyn Array]) -> usize {
 }
 
 /// Cuts the table into row groups of [`ROW_GROUP_ROWS`] rows, whatever its batches.
-fn row_groups(batches: &[RecordBatch]) -> Vec<Vec<RecordBatch>> {
+pub(super) fn row_groups(batches: &[RecordBatch]) -> Vec<Vec<RecordBatch>> {
     let mut groups = Vec::new();
     let mut group = Vec::new();
     let mut room = ROW_GROUP_ROWS;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use arrow::record_batch::RecordBatch;
+use hotpass_core::Clock;
 use rust_xlsxwriter::{Color, DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::columns::{Column, date_text, timestamp_text};
@@ -56,6 +57,25 @@ fn write_with_limit(path: &Path, input: &PublishInput<'_>, sheet_rows: usize) ->
     let mut file = file;
     workbook.save_to_writer(&mut file).map_err(|error| PublishError::xlsx(path, error))?;
     finish(file, path, Some(count_rows(input.golden)))
+}
+
+/// Writes a table as the sheet Data, on further sheets where one is full; `batches` holds at least one batch.
+pub(super) fn write_table(path: &Path, batches: &[RecordBatch], clock: Clock) -> Result<(), PublishError> {
+    let mut file = create(path)?;
+    let mut workbook = Workbook::new();
+    let mut build = || -> Result<(), XlsxError> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            workbook.set_tempdir(folder)?;
+        }
+        let created = ExcelDateTime::from_timestamp(clock.now_milliseconds() / 1000)?;
+        workbook.set_properties(&DocProperties::new().set_author("Hotpass").set_creation_datetime(&created));
+        let formats = Formats::new();
+        let mut tables = Tables { workbook: &mut workbook, formats: &formats, sheet_rows: SHEET_ROWS };
+        tables.write("Data", batches, &mut Cut::default())
+    };
+    build().map_err(|error| PublishError::xlsx(path, error))?;
+    workbook.save_to_writer(&mut file).map_err(|error| PublishError::xlsx(path, error))?;
+    file.commit().map_err(|source| PublishError::write(path, source))
 }
 
 fn doc_properties(input: &PublishInput<'_>) -> Result<DocProperties, XlsxError> {
