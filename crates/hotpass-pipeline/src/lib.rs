@@ -16,6 +16,7 @@ mod reading;
 mod records;
 mod refine;
 pub mod report;
+pub mod resolve;
 #[cfg(test)]
 mod sample_records;
 pub mod statistics;

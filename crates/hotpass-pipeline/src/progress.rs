@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A stage of a run, in order.
+/// A stage of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// Finds the input files and takes their digests.
@@ -18,6 +18,12 @@ pub enum Stage {
     Expect,
     /// Writes the published files and the run folder.
     Publish,
+    /// Estimates the probabilities of a linkage model.
+    Train,
+    /// Compares and scores candidate pairs.
+    Score,
+    /// Joins pairs to clusters.
+    Cluster,
 }
 
 impl Stage {
@@ -30,6 +36,9 @@ impl Stage {
             Self::Survive => "survive",
             Self::Expect => "expect",
             Self::Publish => "publish",
+            Self::Train => "train",
+            Self::Score => "score",
+            Self::Cluster => "cluster",
         }
     }
 }
@@ -41,7 +50,7 @@ pub trait Progress: Sync {
         let _ = (stage, total);
     }
 
-    /// A stage has done further steps (files for discover, rows for read, entities for survive).
+    /// A stage has done further steps (files for discover, rows for read, entities for survive, pairs for score).
     fn advanced(&self, stage: Stage, steps: u64) {
         let _ = (stage, steps);
     }
