@@ -1,12 +1,12 @@
 //! How a run shows that it goes on: bars on a terminal, events in JSON, nothing in a pipe.
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hotpass_config::model::LogFormat;
 use hotpass_pipeline::{Progress, Stage};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::printer::{self, Printer};
 
@@ -19,8 +19,38 @@ pub(crate) struct StageProgress {
 #[derive(Debug)]
 enum Form {
     Bars(Mutex<ProgressBar>),
-    Events,
+    Events(Mutex<Pace>),
     Silent,
+}
+
+/// How far a stage is, for events that come at most once a second.
+#[derive(Debug)]
+struct Pace {
+    total: Option<u64>,
+    done: u64,
+    started: Instant,
+    told: Instant,
+}
+
+impl Pace {
+    fn new(total: Option<u64>) -> Self {
+        let now = Instant::now();
+        Self { total, done: 0, started: now, told: now }
+    }
+
+    /// Counts steps; says how far it is when a second has gone by.
+    fn advance(&mut self, steps: u64) -> Option<Value> {
+        self.done += steps;
+        if self.told.elapsed() < Duration::from_secs(1) {
+            return None;
+        }
+        self.told = Instant::now();
+        let rate = self.done as f64 / self.started.elapsed().as_secs_f64();
+        let left = self.total.map(|total| total.saturating_sub(self.done) as f64 / rate);
+        Some(
+            json!({"done": self.done, "total": self.total, "per_second": rate.round(), "seconds_left": left.map(f64::round)}),
+        )
+    }
 }
 
 impl StageProgress {
@@ -29,7 +59,7 @@ impl StageProgress {
         let form = if printer.shows_progress() {
             Form::Bars(Mutex::new(ProgressBar::hidden()))
         } else if printer.log_format() == LogFormat::Json {
-            Form::Events
+            Form::Events(Mutex::new(Pace::new(None)))
         } else {
             Form::Silent
         };
@@ -46,17 +76,32 @@ impl Progress for StageProgress {
                     *bar = new_bar(stage, total);
                 }
             }
-            Form::Events => printer::write_event("stage.started", &json!({ "stage": stage.name(), "total": total })),
+            Form::Events(pace) => {
+                if let Ok(mut pace) = pace.lock() {
+                    *pace = Pace::new(total);
+                }
+                printer::write_event("stage.started", &json!({ "stage": stage.name(), "total": total }));
+            }
             Form::Silent => {}
         }
     }
 
-    fn advanced(&self, _stage: Stage, steps: u64) {
-        // Events of single steps would drown the rest; the end of a stage says enough.
-        if let Form::Bars(bar) = &self.form
-            && let Ok(bar) = bar.lock()
-        {
-            bar.inc(steps);
+    fn advanced(&self, stage: Stage, steps: u64) {
+        match &self.form {
+            Form::Bars(bar) => {
+                if let Ok(bar) = bar.lock() {
+                    bar.inc(steps);
+                }
+            }
+            // Events of single steps would drown the rest; only scoring is long enough to say more than its end.
+            Form::Events(pace) if stage == Stage::Score => {
+                let told = pace.lock().ok().and_then(|mut pace| pace.advance(steps));
+                if let Some(mut data) = told {
+                    data["stage"] = stage.name().into();
+                    printer::write_event("stage.progress", &data);
+                }
+            }
+            Form::Events(_) | Form::Silent => {}
         }
     }
 
@@ -67,7 +112,7 @@ impl Progress for StageProgress {
                     bar.finish_and_clear();
                 }
             }
-            Form::Events => {
+            Form::Events(_) => {
                 printer::write_event("stage.finished", &json!({ "stage": stage.name(), "seconds": seconds }));
             }
             Form::Silent => {}
@@ -86,15 +131,20 @@ impl Drop for StageProgress {
 }
 
 fn new_bar(stage: Stage, total: Option<u64>) -> ProgressBar {
-    let template = match total {
-        Some(_) => "{prefix:9} [{bar:30}] {human_pos}/{human_len} {unit} {eta}",
-        None => "{prefix:9} {spinner} {human_pos} {unit} {elapsed}",
-    };
     let unit = unit(stage);
-    let style = ProgressStyle::with_template(template)
+    // How fast it goes matters where the number of steps is the whole cost.
+    let rate = if unit == "pairs" { " {rate}" } else { "" };
+    let template = match total {
+        Some(_) => format!("{{prefix:9}} [{{bar:30}}] {{human_pos}}/{{human_len}} {{unit}}{rate} {{eta}}"),
+        None => format!("{{prefix:9}} {{spinner}} {{human_pos}} {{unit}}{rate} {{elapsed}}"),
+    };
+    let style = ProgressStyle::with_template(&template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .with_key("unit", move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
             let _ = out.write_str(unit);
+        })
+        .with_key("rate", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+            let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
         })
         .with_key("human_len", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
             let _ = write!(out, "{}", HumanCount(state.len().unwrap_or_default()));
@@ -112,5 +162,7 @@ fn unit(stage: Stage) -> &'static str {
         Stage::Discover | Stage::Publish => "files",
         Stage::Read | Stage::Group => "rows",
         Stage::Survive | Stage::Expect => "entities",
+        Stage::Train => "steps",
+        Stage::Score | Stage::Cluster => "pairs",
     }
 }

@@ -32,6 +32,7 @@ mod query;
 mod reference;
 mod refine;
 mod report;
+mod resolve;
 mod verify;
 mod version;
 
@@ -76,6 +77,7 @@ verbs! {
     #[command(hide = true)] Reference => reference::ReferenceArgs,
     #[command(visible_alias = "run")] Refine => refine::RefineArgs,
     Report => report::ReportArgs,
+    Resolve => resolve::ResolveArgs,
     Verify => verify::VerifyArgs,
     Version => version::VersionArgs,
 }

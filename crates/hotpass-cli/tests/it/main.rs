@@ -14,6 +14,7 @@ mod inspect;
 mod map;
 mod query;
 mod refine;
+mod resolve;
 mod sandbox;
 
 #[test]
