@@ -18,7 +18,7 @@ use super::equal_names;
 use super::error::ResolveError;
 use super::input::open_inputs;
 use super::keys::weight_of;
-use super::model_file::{is_trained, read_model_file, write_model_file, write_text};
+use super::model_file::{is_trained, read_model_file, untrained_comparisons, write_model_file, write_text};
 use super::predicting::{cluster_id_type, cluster_ids, join, score_each};
 use super::rows::{AddedColumn, write_rows};
 use super::session::{PairColumns, RecordsRequest, Session, link_error};
@@ -225,6 +225,9 @@ impl Run<'_> {
             self.took("train");
         }
         let is_scored = matches!(self.request.method, Method::Probabilistic { .. });
+        if is_scored && report.is_none() {
+            notices.extend(untrained_comparisons(&model));
+        }
         let pairs_path = self.artefact("pairs.parquet");
         let mut sets = UnionFind::new(linker.records().len());
         let (tally, writer) = self.write_pairs(&linker, &pairs_path, is_scored, &mut sets)?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use hotpass_core::write_atomic;
-use hotpass_resolve::model::{LinkageModel, ModelError, read_model};
+use hotpass_resolve::model::{Comparison, ComparisonLevel, LinkageModel, ModelError, read_model};
 
 use super::error::ResolveError;
 use crate::publish::PublishError;
@@ -35,15 +35,18 @@ pub(super) fn read_trained_model(
     path: &Path,
     must_be_trained: bool,
 ) -> Result<(LinkageModel, Vec<String>), ResolveError> {
-    let (model, notices) = read_model_file(path)?;
+    let (model, mut notices) = read_model_file(path)?;
     if must_be_trained && !is_trained(&model) {
         return Err(ResolveError::request(
-            format!("Model `{}` is not trained: a comparison has no m or no u", path.display()),
+            format!("Model `{}` is not trained: its comparisons have no m or no u", path.display()),
             format!(
                 "Train it with `hotpass resolve train --model {} --input-file FILE --output-model FILE`",
                 path.display()
             ),
         ));
+    }
+    if must_be_trained {
+        notices.extend(untrained_comparisons(&model));
     }
     Ok((model, notices))
 }
@@ -82,14 +85,34 @@ pub(super) fn write_text(path: &Path, text: &str) -> Result<(), ResolveError> {
         .map_err(|source| ResolveError::Publish(PublishError::Write { path: path.to_path_buf(), source }))
 }
 
-/// Tells whether scoring needs training first: a comparison has no m at all, or no u at all.
+/// Tells whether a model was trained: some level has an m, and some level has a u. What training could not learn scores with defaults.
 pub fn is_trained(model: &LinkageModel) -> bool {
-    model.comparisons.iter().all(|comparison| {
+    let mut levels =
+        model.comparisons.iter().flat_map(|comparison| &comparison.levels).filter(|level| !level.is_null_level);
+    model.comparisons.is_empty()
+        || levels.clone().any(|level| level.m_probability.is_some())
+            && levels.any(|level| level.u_probability.is_some())
+}
+
+/// Says which comparisons have no m or no u, a sentence each.
+pub(super) fn untrained_comparisons(model: &LinkageModel) -> Vec<String> {
+    let lacks = |comparison: &Comparison, value: fn(&ComparisonLevel) -> Option<f64>| {
         let mut levels = comparison.levels.iter().filter(|level| !level.is_null_level).peekable();
-        levels.peek().is_none()
-            || levels.clone().any(|level| level.m_probability.is_some())
-                && levels.any(|level| level.u_probability.is_some())
-    })
+        levels.peek().is_some() && levels.all(|level| value(level).is_none())
+    };
+    model
+        .comparisons
+        .iter()
+        .filter(|comparison| {
+            lacks(comparison, |level| level.m_probability) || lacks(comparison, |level| level.u_probability)
+        })
+        .map(|comparison| {
+            format!(
+                "Comparison `{}` was not trained: it scores with default probabilities",
+                comparison.output_column_name
+            )
+        })
+        .collect()
 }
 
 fn model_error(path: &Path, error: &ModelError) -> ResolveError {
@@ -112,12 +135,12 @@ fn model_error(path: &Path, error: &ModelError) -> ResolveError {
 
 #[cfg(test)]
 mod tests {
-    use hotpass_resolve::model::{Comparison, ComparisonLevel, LinkType};
+    use hotpass_resolve::model::LinkType;
 
     use super::*;
 
     #[test]
-    fn a_model_is_trained_when_every_comparison_has_m_and_u() {
+    fn a_model_is_trained_when_it_has_m_and_u() {
         let check = |m: Option<f64>, u: Option<f64>, expected: bool| {
             let level = |sql: &str| ComparisonLevel { m_probability: m, u_probability: u, ..ComparisonLevel::new(sql) };
             let null = ComparisonLevel { is_null_level: true, ..ComparisonLevel::new("a_l IS NULL OR a_r IS NULL") };

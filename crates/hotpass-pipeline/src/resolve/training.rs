@@ -1,17 +1,16 @@
 //! A model's probabilities from the records at hand.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use hotpass_resolve::Linker;
 use hotpass_resolve::model::{BlockingKind, BlockingRule, LinkageModel};
 use hotpass_resolve::patterns::PatternCounts;
-use hotpass_resolve::plan::RulePlan;
 use hotpass_resolve::training::{
-    Block, BlockOverlap, EmOptions, EmReport, LabelledPattern, PairSampler, Pooling, PriorEstimate, RuleEffect,
-    TrainingError, TrainingReport, UOptions, correct_u_for_matches, estimate_by_expectation_maximisation,
-    estimate_m_from_labelled_pairs, estimate_m_from_matches, estimate_u, pool, prior_from_deterministic_rules,
-    prior_from_training_blocks,
+    self, Agreement, EmOptions, LabelledPattern, PairSampler, Pooling, PriorSource, SourceError, TrainOptions,
+    TrainingError, TrainingReport, TrainingSource, UOptions, correct_u_for_matches, estimate_m_from_matches,
+    estimate_u, prior_from_deterministic_rules,
 };
 
 use super::error::ResolveError;
@@ -21,9 +20,6 @@ use super::model_file::{read_model_file, write_model_file, write_text};
 use super::predicting::has_equal_keys;
 use super::session::{PairColumns, RecordsRequest, Session, link_error};
 use crate::progress::{CancelToken, Progress, Stage};
-
-/// Training rules up to this number are looked at in pairs, for the matches that two of them share.
-const OVERLAPPING_RULES: usize = 4;
 
 /// How a model is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,12 +138,6 @@ impl TrainingRequest {
     }
 }
 
-/// A training rule: as written and as it runs.
-struct TrainingRule<'a> {
-    rule: &'a BlockingRule,
-    plan: &'a RulePlan,
-}
-
 /// Trains the session's model on the linker's records; the linker was built with the rules of [`TrainingRequest::rules`].
 pub(super) fn train(
     session: &Session,
@@ -157,110 +147,137 @@ pub(super) fn train(
     cancel: &CancelToken,
 ) -> Result<(LinkageModel, TrainingReport), ResolveError> {
     let started = std::time::Instant::now();
-    let mut model = session.model.clone();
-    let further = request.rules();
-    let of_request = |range: std::ops::Range<usize>| -> Vec<TrainingRule<'_>> {
-        let plans = linker.prepared_rules().iter().skip(range.start);
-        further[range].iter().zip(plans).map(|(rule, plan)| TrainingRule { rule, plan }).collect()
-    };
-    let n_training = request.training_rules.len();
-    let n_deterministic = request.deterministic_rules.len();
-    let training_rules = if n_training > 0 {
-        of_request(0..n_training)
-    } else {
-        session
-            .model
-            .blocking_rules
-            .iter()
-            .zip(linker.model_rules())
-            .map(|(rule, plan)| TrainingRule { rule, plan })
-            .collect()
-    };
-    let deterministic = of_request(n_training..n_training + n_deterministic);
-    let label_rule = of_request(n_training + n_deterministic..further.len());
-    let mut steps = Steps { progress, cancel };
-    progress.started(Stage::Train, Some(training_rules.len() as u64 + 2));
-
-    let mut report = TrainingReport { pooling: request.pooling, ..TrainingReport::default() };
-    let options = UOptions { relative_error: request.u_relative_error, seed: linker.seed(), ..UOptions::default() };
-    report.u = estimate_u(&mut model, linker, &options).map_err(training_error)?;
-    steps.done()?;
-    let n_possible = linker.n_possible_pairs();
-
-    let mut warnings = Vec::new();
-    let mut blocks: Vec<(usize, EmReport)> = Vec::new();
+    progress.started(Stage::Train, None);
     let labelled = match &request.labels {
         Some(Labels::Pairs(path)) => Some(read_labelled(path, session, linker)?),
         _ => None,
     };
-    if let [rule] = label_rule.as_slice() {
-        let matches = counts(linker, std::slice::from_ref(rule.plan))?;
-        report.labels = Some(estimate_m_from_matches(&mut model, &matches, 1.0).map_err(training_error)?);
-    } else {
-        for (index, rule) in training_rules.iter().enumerate() {
-            match session_of_rule(linker, &model, rule, labelled.as_ref())? {
-                Ok(em) => blocks.push((index, em)),
-                Err(reason) => warnings.push(format!("Training rule `{}` was left out: {reason}", name(rule.rule))),
-            }
-            steps.done()?;
-        }
-        if !blocks.is_empty() {
-            let sessions: Vec<EmReport> = blocks.iter().map(|(_, em)| em.clone()).collect();
-            pool(&mut model, &sessions, request.pooling);
-            report.sessions = sessions;
-        } else if let Some(labelled) = &labelled {
-            report.labels =
-                Some(estimate_m_from_labelled_pairs(&mut model, &labelled.patterns, 1.0).map_err(training_error)?);
+    let source = Watched { linker, progress, cancel, labelled: labelled.as_ref() };
+    let u = UOptions { relative_error: request.u_relative_error, seed: linker.seed(), ..UOptions::default() };
+    let rules =
+        |sql: &[String]| -> Vec<BlockingRule> { sql.iter().map(|sql| BlockingRule::from(sql.as_str())).collect() };
+    let deterministic = rules(&request.deterministic_rules);
+    let mut model = session.model.clone();
+    let report = if let Some(rule) = request.label_rule() {
+        let prior = if deterministic.is_empty() {
+            (vec![BlockingRule::from(rule.as_str())], 1.0)
         } else {
-            return Err(ResolveError::Request {
-                message: format!("No training rule teaches anything: {}", warnings.join("; ")),
-                hint: Some("Give rules that leave some comparisons free and find pairs, with `--training-rule 'l.column = r.column'`".to_owned()),
-            });
-        }
-    }
-
-    let prior = if deterministic.is_empty() && label_rule.is_empty() {
-        prior_from_blocks(linker, &model, &training_rules, &blocks, n_possible)
+            (deterministic, request.recall.unwrap_or(1.0))
+        };
+        train_by_label(&mut model, &source, &BlockingRule::from(rule.as_str()), &u, &prior)
     } else {
-        let (rules, recall) =
-            if deterministic.is_empty() { (&label_rule, 1.0) } else { (&deterministic, request.recall.unwrap_or(1.0)) };
-        let plans: Vec<RulePlan> = rules.iter().map(|rule| rule.plan.clone()).collect();
-        let found = counts(linker, &plans)?.n_pairs();
-        prior_from_deterministic_rules(found as u64, n_possible, recall).map_err(training_error).map(Ok)?
-    };
-    match prior {
-        Ok(prior) => {
-            model.probability_two_random_records_match = prior.prior;
-            correct_u_for_matches(&mut model, &report.u, prior.prior, n_possible);
-            report.u_corrected_for_matches = true;
-            report.prior = Some(prior);
+        let mut options = TrainOptions {
+            rules: rules(&request.training_rules),
+            u: Some(u),
+            pooling: request.pooling,
+            ..TrainOptions::default()
+        };
+        options.em.seed = linker.seed();
+        if let Some(labelled) = &labelled {
+            options.em.labelled.clone_from(&labelled.patterns);
         }
-        Err(error) => warnings.push(format!(
-            "The prior stays {}: {error}; give `--deterministic-rule` with `--recall`",
-            model.probability_two_random_records_match
-        )),
-    }
-    steps.done()?;
-    report.summarise(&model);
-    report.warnings.extend(warnings);
+        if !deterministic.is_empty() {
+            options.prior =
+                PriorSource::DeterministicRules { rules: deterministic, recall: request.recall.unwrap_or(1.0) };
+        }
+        training::train(&mut model, &source, &options)
+    };
+    let report =
+        report.map_err(|error| if cancel.is_cancelled() { ResolveError::Cancelled } else { training_error(error) })?;
     progress.finished(Stage::Train, started.elapsed().as_secs_f64());
     Ok((model, report))
 }
 
-/// Counts steps and stops when the caller asks for it.
-struct Steps<'a> {
-    progress: &'a dyn Progress,
-    cancel: &'a CancelToken,
+/// Estimates u, then m from the pairs that share a label, then the prior from rules of known recall.
+fn train_by_label(
+    model: &mut LinkageModel,
+    source: &Watched<'_>,
+    label_rule: &BlockingRule,
+    options: &UOptions,
+    (rules, recall): &(Vec<BlockingRule>, f64),
+) -> Result<TrainingReport, TrainingError> {
+    let all = vec![true; model.comparisons.len()];
+    let patterns = |rules: &[BlockingRule], active: &[bool]| {
+        source.block_patterns(rules, active).map_err(|source| TrainingError::Counting {
+            rule: rules.iter().map(name).collect::<Vec<_>>().join("`, `"),
+            source,
+        })
+    };
+    let mut report = TrainingReport { u: estimate_u(model, source, options)?, ..TrainingReport::default() };
+    let matches = patterns(std::slice::from_ref(label_rule), &all)?;
+    report.labels = Some(estimate_m_from_matches(model, &matches, EmOptions::default().smoothing)?);
+    let n_possible = source.n_possible_pairs();
+    let n_found = patterns(rules, &vec![false; all.len()])?.n_pairs();
+    let prior = prior_from_deterministic_rules(n_found as u64, n_possible, *recall)?;
+    model.probability_two_random_records_match = prior.prior;
+    correct_u_for_matches(model, &report.u, prior.prior, n_possible);
+    report.u_corrected_for_matches = true;
+    report.prior = Some(prior);
+    report.summarise(model);
+    Ok(report)
 }
 
-impl Steps<'_> {
-    fn done(&mut self) -> Result<(), ResolveError> {
+/// A linker whose work is shown and can be stopped, and which knows some pairs already.
+struct Watched<'a> {
+    linker: &'a Linker,
+    progress: &'a dyn Progress,
+    cancel: &'a CancelToken,
+    labelled: Option<&'a Labelled>,
+}
+
+impl Watched<'_> {
+    fn step(&self) -> Result<(), SourceError> {
         self.progress.advanced(Stage::Train, 1);
-        if self.cancel.is_cancelled() { Err(ResolveError::Cancelled) } else { Ok(()) }
+        if self.cancel.is_cancelled() { Err(Arc::new(ResolveError::Cancelled)) } else { Ok(()) }
     }
 }
 
-pub(super) fn name(rule: &BlockingRule) -> String {
+impl PairSampler for Watched<'_> {
+    fn n_possible_pairs(&self) -> u128 {
+        self.linker.n_possible_pairs()
+    }
+
+    fn level_counts(&self, comparison: usize, seed: u64, first: u64, n_pairs: u64) -> Result<Vec<u64>, SourceError> {
+        self.step()?;
+        self.linker.level_counts(comparison, seed, first, n_pairs)
+    }
+
+    fn all_level_counts(&self, comparison: usize) -> Result<Vec<u64>, SourceError> {
+        self.step()?;
+        self.linker.all_level_counts(comparison)
+    }
+
+    fn exact_agreement(&self, comparison: usize) -> Option<(usize, Agreement)> {
+        self.linker.exact_agreement(comparison)
+    }
+}
+
+impl TrainingSource for Watched<'_> {
+    fn block_patterns(&self, rules: &[BlockingRule], active: &[bool]) -> Result<PatternCounts, SourceError> {
+        self.step()?;
+        let mut counts = self.linker.block_patterns(rules, active)?;
+        // A judged pair counts with its judgement, so it must not count as one that nobody knows as well.
+        if let (Some(labelled), [rule]) = (self.labelled, rules)
+            && let Some(inside) = labelled.inside(self.linker, rule)
+        {
+            let known = self.linker.patterns_of_pairs(&inside).map_err(|error| Arc::new(error) as SourceError)?;
+            subtract(&mut counts, &known, active);
+        }
+        Ok(counts)
+    }
+
+    fn overlap_patterns(
+        &self,
+        rules: [&BlockingRule; 2],
+        active: &[bool],
+    ) -> Result<Option<PatternCounts>, SourceError> {
+        self.step()?;
+        self.linker.overlap_patterns(rules, active)
+    }
+}
+
+/// Says a rule on a line.
+fn name(rule: &BlockingRule) -> String {
     match &rule.kind {
         BlockingKind::Sql(sql) => sql.clone(),
         BlockingKind::SortedNeighbourhood { key, .. } => format!("sorted neighbourhood of {key}"),
@@ -269,115 +286,32 @@ pub(super) fn name(rule: &BlockingRule) -> String {
     }
 }
 
-fn counts(linker: &Linker, rules: &[RulePlan]) -> Result<PatternCounts, ResolveError> {
-    linker.patterns_of_rules(rules).map_err(|error| link_error("Counting patterns", error))
-}
-
 fn training_error(error: TrainingError) -> ResolveError {
     match error {
-        TrainingError::Sampling { .. } => ResolveError::engine("Training", error),
-        other => ResolveError::Request { message: format!("Cannot train: {other}"), hint: None },
+        TrainingError::Sampling { .. } | TrainingError::Counting { .. } => ResolveError::engine("Training", error),
+        other => ResolveError::Request {
+            message: format!("Cannot train: {other}"),
+            hint: Some(
+                "Choose rules that find pairs and leave some comparisons free with `--training-rule 'l.column = r.column'`"
+                    .to_owned(),
+            ),
+        },
     }
 }
 
-/// Runs expectation–maximisation in the block of a rule; the inner error says why the rule teaches nothing.
-fn session_of_rule(
-    linker: &Linker,
-    model: &LinkageModel,
-    rule: &TrainingRule<'_>,
-    labelled: Option<&Labelled>,
-) -> Result<Result<EmReport, String>, ResolveError> {
-    let effect = RuleEffect::new(model, rule.rule).map_err(training_error)?;
-    if !effect.active.contains(&true) {
-        return Ok(Err("every comparison uses one of its columns".to_owned()));
-    }
-    let mut patterns = counts(linker, std::slice::from_ref(rule.plan))?;
-    if patterns.groups.is_empty() {
-        return Ok(Err("it finds no pair".to_owned()));
-    }
-    let mut options = EmOptions {
-        rule: Some(name(rule.rule)),
-        starting_prior: Some(effect.starting_prior(model)),
-        active: effect.active,
-        seed: linker.seed(),
-        ..EmOptions::default()
-    };
-    if let Some(labelled) = labelled
-        && let Some(inside) = labelled.inside(linker, rule.plan)
-    {
-        let known = linker.patterns_of_pairs(&inside).map_err(|error| link_error("Counting patterns", error))?;
-        subtract(&mut patterns, &known);
-        options.labelled.clone_from(&labelled.patterns);
-    }
-    match estimate_by_expectation_maximisation(model, &patterns, &options) {
-        Ok(report) => Ok(Ok(report)),
-        Err(error @ TrainingError::Sampling { .. }) => Err(training_error(error)),
-        Err(error) => Ok(Err(error.to_string())),
-    }
-}
-
-/// Takes groups out of counts that hold them.
-fn subtract(counts: &mut PatternCounts, part: &PatternCounts) {
+/// Takes groups out of counts that hold them; comparisons that are not active stand at level 0 in the counts.
+fn subtract(counts: &mut PatternCounts, part: &PatternCounts, active: &[bool]) {
     for group in &part.groups {
+        let levels: Vec<u8> =
+            group.levels.iter().zip(active).map(|(level, active)| if *active { *level } else { 0 }).collect();
         let same = counts.groups.iter_mut().find(|known| {
-            known.levels == group.levels && known.term_frequency_bits.to_bits() == group.term_frequency_bits.to_bits()
+            *known.levels == *levels && known.term_frequency_bits.to_bits() == group.term_frequency_bits.to_bits()
         });
         if let Some(same) = same {
             same.count = (same.count - group.count).max(0.0);
         }
     }
     counts.groups.retain(|group| group.count > 0.0);
-}
-
-/// Estimates the prior from the training blocks and the matches that they share.
-fn prior_from_blocks(
-    linker: &Linker,
-    model: &LinkageModel,
-    rules: &[TrainingRule<'_>],
-    blocks: &[(usize, EmReport)],
-    n_possible: u128,
-) -> Result<PriorEstimate, TrainingError> {
-    let effects: Vec<RuleEffect> =
-        blocks.iter().map(|(rule, _)| RuleEffect::new(model, rules[*rule].rule)).collect::<Result<_, _>>()?;
-    let evidence: Vec<Block<'_>> = blocks
-        .iter()
-        .zip(&effects)
-        .map(|((_, report), effect)| Block {
-            report,
-            implied_levels: effect.is_exact.then_some(effect.implied_levels.as_slice()),
-        })
-        .collect();
-    let overlaps = overlaps(linker, model, rules, blocks).unwrap_or_default();
-    prior_from_training_blocks(model, &evidence, &overlaps, n_possible)
-}
-
-/// Counts the matches that every two blocks share: those of the one and of the other, less those of both together.
-fn overlaps(
-    linker: &Linker,
-    model: &LinkageModel,
-    rules: &[TrainingRule<'_>],
-    blocks: &[(usize, EmReport)],
-) -> Option<Vec<BlockOverlap>> {
-    if blocks.len() > OVERLAPPING_RULES {
-        return None;
-    }
-    let alone: Vec<PatternCounts> = blocks
-        .iter()
-        .map(|(rule, _)| linker.patterns_of_rules(std::slice::from_ref(rules[*rule].plan)).ok())
-        .collect::<Option<_>>()?;
-    let mut overlaps = Vec::new();
-    for of in 0..blocks.len() {
-        for also_in in of + 1..blocks.len() {
-            let both = [rules[blocks[of].0].plan.clone(), rules[blocks[also_in].0].plan.clone()];
-            let united = linker.patterns_of_rules(&both).ok()?;
-            for (of, also_in) in [(of, also_in), (also_in, of)] {
-                let expected = |counts: &PatternCounts| blocks[of].1.expected_matches_among(model, counts, false).ok();
-                let expected_matches = expected(&alone[of])? + expected(&alone[also_in])? - expected(&united)?;
-                overlaps.push(BlockOverlap { of, also_in, expected_matches: expected_matches.max(0.0) });
-            }
-        }
-    }
-    Some(overlaps)
 }
 
 /// Pairs that a person judged.
@@ -388,10 +322,17 @@ struct Labelled {
 
 impl Labelled {
     /// Gives the pairs that a rule finds; nothing if that cannot be told from keys.
-    fn inside(&self, linker: &Linker, rule: &RulePlan) -> Option<Vec<(u32, u32)>> {
-        let found =
-            self.pairs.iter().map(|&(left, right)| Some(((left, right), has_equal_keys(linker, rule, left, right)?)));
-        let found: Vec<((u32, u32), bool)> = found.collect::<Option<_>>()?;
+    fn inside(&self, linker: &Linker, rule: &BlockingRule) -> Option<Vec<(u32, u32)>> {
+        let of_model = linker.model().blocking_rules.iter().zip(linker.model_rules());
+        let of_model = of_model.filter(|(known, _)| *known == rule).map(|(_, plan)| plan);
+        let sql = name(rule);
+        let prepared = linker.prepared_rules().iter().filter(|plan| plan.description == sql);
+        let plan = of_model.chain(prepared).next()?;
+        let found = self
+            .pairs
+            .iter()
+            .map(|&(left, right)| Some(((left, right), has_equal_keys(linker, plan, left, right)?)))
+            .collect::<Option<Vec<((u32, u32), bool)>>>()?;
         Some(found.into_iter().filter(|(_, inside)| *inside).map(|(pair, _)| pair).collect())
     }
 }
