@@ -368,7 +368,7 @@ mod tests {
         let bytes = written("t.parquet", &[table(), table()]);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("copy.parquet");
-        std::fs::write(&path, bytes).unwrap();
+        hotpass_core::write_atomic(&path, bytes).unwrap();
         let read: Vec<RecordBatch> = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap())
             .unwrap()
             .build()

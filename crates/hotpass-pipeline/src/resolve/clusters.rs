@@ -83,7 +83,8 @@ pub fn cluster_pairs(request: &ClusterRequest) -> Result<Vec<(f64, ClusterStatis
         ClusterMethod::Components => {
             let weights: Vec<f64> = request.thresholds.iter().map(|&threshold| weight_of(threshold)).collect();
             for clusters in clusters_at_thresholds(order.len(), &mut edges, &weights, true) {
-                let asked = request.thresholds.iter().find(|&&threshold| weight_of(threshold) == clusters.threshold);
+                let is_this = |threshold: &&f64| weight_of(**threshold).to_bits() == clusters.threshold.to_bits();
+                let asked = request.thresholds.iter().find(is_this);
                 found.push((*asked.unwrap_or(&f64::NAN), clusters.labels, clusters.statistics));
             }
         }
@@ -115,7 +116,9 @@ pub fn cluster_pairs(request: &ClusterRequest) -> Result<Vec<(f64, ClusterStatis
             }
         }
     }
-    found.sort_by_key(|(threshold, ..)| request.thresholds.iter().position(|asked| asked == threshold));
+    found.sort_by_key(|(threshold, ..)| {
+        request.thresholds.iter().position(|asked| asked.to_bits() == threshold.to_bits())
+    });
     let columns: Vec<(String, Vec<u32>)> = found
         .iter()
         .map(|(threshold, labels, _)| {

@@ -164,8 +164,9 @@ fn pairs(
 }
 
 /// Reports one threshold instead of all.
-fn given(options: PairEvaluationOptions) -> PairEvaluationOptions {
-    PairEvaluationOptions { grid: ThresholdGrid::Given(options.threshold.into_iter().collect()), ..options }
+fn given(mut options: PairEvaluationOptions) -> PairEvaluationOptions {
+    options.grid = ThresholdGrid::Given(options.threshold.into_iter().collect());
+    options
 }
 
 fn clusters(
@@ -277,10 +278,9 @@ fn labels_of(labelled: Vec<(u32, String)>, n_records: usize, may_be_unknown: boo
         labels[key as usize] = *numbers.entry(label).or_insert(next);
     }
     if !may_be_unknown {
-        let mut next = numbers.len() as u32;
-        for label in labels.iter_mut().filter(|label| **label == UNLABELLED) {
-            *label = next;
-            next += 1;
+        let unlabelled = labels.iter_mut().filter(|label| **label == UNLABELLED);
+        for (label, number) in unlabelled.zip(numbers.len() as u32..) {
+            *label = number;
         }
     }
     labels

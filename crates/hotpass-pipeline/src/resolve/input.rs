@@ -51,7 +51,15 @@ enum Reader {
     Parquet { metadata: Box<ArrowReaderMetadata> },
     ArrowFile,
     ArrowStream,
-    Ingest { file: SourceFile, id: TableId, options: ReadOptions },
+    Ingest(Box<IngestSource>),
+}
+
+/// A table that is read by `hotpass-ingest`.
+#[derive(Debug)]
+struct IngestSource {
+    file: SourceFile,
+    id: TableId,
+    options: ReadOptions,
 }
 
 /// How the columns of a table are read.
@@ -138,7 +146,7 @@ fn open_input(path: &Path, source: &str, options: &ReadOptions) -> Result<Vec<In
         .tables
         .into_iter()
         .filter(|table| !table.schema.columns.is_empty())
-        .map(|table| ingest_table(source, &file, table, options, several))
+        .map(|table| ingest_table(source, &file, &table, options, several))
         .collect();
     if tables.is_empty() {
         return Err(ResolveError::NoTable { path: path.to_path_buf() });
@@ -146,7 +154,13 @@ fn open_input(path: &Path, source: &str, options: &ReadOptions) -> Result<Vec<In
     Ok(tables)
 }
 
-fn ingest_table(source: &str, file: &SourceFile, table: OpenTable, options: &ReadOptions, several: bool) -> InputTable {
+fn ingest_table(
+    source: &str,
+    file: &SourceFile,
+    table: &OpenTable,
+    options: &ReadOptions,
+    several: bool,
+) -> InputTable {
     let columns = &table.schema.columns;
     let own_name = |index: usize| {
         let header = columns[index].raw_header.trim();
@@ -163,7 +177,7 @@ fn ingest_table(source: &str, file: &SourceFile, table: OpenTable, options: &Rea
         schema: Arc::new(Schema::new(fields)),
         aliases: columns.iter().map(|column| column.name.clone()).collect(),
         n_rows: None,
-        reader: Reader::Ingest { file: file.clone(), id, options: options.clone() },
+        reader: Reader::Ingest(Box::new(IngestSource { file: file.clone(), id, options: options.clone() })),
     }
 }
 
@@ -224,12 +238,11 @@ impl InputTable {
     /// Returns [`ResolveError`] when the file cannot be opened again; reading errors are items of the iterator.
     pub(super) fn scan(&self, columns: Option<&[usize]>, reading: Reading) -> Result<Batches, ResolveError> {
         let all: Vec<usize>;
-        let columns = match columns {
-            Some(columns) => columns,
-            None => {
-                all = (0..self.schema.fields().len()).collect();
-                &all
-            }
+        let columns = if let Some(columns) = columns {
+            columns
+        } else {
+            all = (0..self.schema.fields().len()).collect();
+            &all
         };
         match &self.reader {
             Reader::Parquet { metadata } => self.scan_parquet(metadata, columns, reading),
@@ -245,7 +258,7 @@ impl InputTable {
                     .map_err(|error| self.broken(Box::new(error)))?;
                 Ok(self.arrow_batches(Box::new(reader), columns, &projection, reading))
             }
-            Reader::Ingest { file, id, options } => self.scan_ingest(file, id, options, columns),
+            Reader::Ingest(source) => self.scan_ingest(&source.file, &source.id, &source.options, columns),
         }
     }
 
@@ -390,7 +403,7 @@ impl Iterator for ParquetColumns {
                 }
             }
         }
-        let rows = arrays.first().map_or(self.rows_left as usize, |array| array.len());
+        let rows = arrays.first().map_or(self.rows_left as usize, Array::len);
         self.rows_left = self.rows_left.saturating_sub(rows as u64);
         Some(batch_of(&self.schema, arrays, rows).map_err(|error| broken(Box::new(error))))
     }

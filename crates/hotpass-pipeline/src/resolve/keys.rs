@@ -23,13 +23,11 @@ pub(super) struct RecordKeys {
 impl RecordKeys {
     /// Returns the number of a source, which it gets when it has none.
     pub(super) fn source(&mut self, name: &str) -> u32 {
-        match self.sources.iter().position(|source| source == name) {
-            Some(number) => number as u32,
-            None => {
-                self.sources.push(name.to_owned());
-                self.sources.len() as u32 - 1
-            }
-        }
+        let known = self.sources.iter().position(|source| source == name);
+        known.unwrap_or_else(|| {
+            self.sources.push(name.to_owned());
+            self.sources.len() - 1
+        }) as u32
     }
 
     /// Returns the number of a record, which it gets when it has none.
@@ -79,14 +77,12 @@ impl RecordKeys {
             .iter()
             .map(|(_, id)| id.parse::<i64>().ok().filter(|number| number.to_string() == **id))
             .collect();
-        match whole {
-            Some(numbers) => Arc::new(Int64Array::from(numbers)),
-            None => {
-                let mut builder = StringBuilder::new();
-                self.keys.iter().for_each(|(_, id)| builder.append_value(id));
-                Arc::new(builder.finish())
-            }
+        if let Some(numbers) = whole {
+            return Arc::new(Int64Array::from(numbers));
         }
+        let mut builder = StringBuilder::new();
+        self.keys.iter().for_each(|(_, id)| builder.append_value(id));
+        Arc::new(builder.finish())
     }
 
     /// Returns the name of each record's source.
@@ -327,7 +323,7 @@ pub(super) fn read_clusters(
                 .map(|column| cast(column, &DataType::Utf8))
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(|error| ResolveError::BrokenInput { path: path.to_path_buf(), source: Box::new(error) })?;
-            let columns: Vec<&StringArray> = texts.iter().map(|column| column.as_string::<i32>()).collect();
+            let columns: Vec<&StringArray> = texts.iter().map(AsArray::as_string::<i32>).collect();
             for row in 0..batch.num_rows() {
                 if columns[0].is_null(row) || columns[1].is_null(row) {
                     continue;

@@ -260,8 +260,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let one = people(folder.path(), "one.parquet", 0);
         let two = people(folder.path(), "two.parquet", 100);
-        check(&[one.clone()], DataType::Int64, &["unique_id", "name", "entity_id"]);
-        check(&[one.clone()], DataType::Utf8, &["unique_id", "name", "entity_id"]);
+        check(std::slice::from_ref(&one), DataType::Int64, &["unique_id", "name", "entity_id"]);
+        check(std::slice::from_ref(&one), DataType::Utf8, &["unique_id", "name", "entity_id"]);
         check(&[one, two], DataType::Utf8, &["unique_id", "name", "source_dataset", "entity_id"]);
     }
 }

@@ -64,18 +64,15 @@ enum CountFormat {
 
 pub(super) fn run(args: BlockArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let BlockVerb::Count(args) = args.verb;
-    let model = match &args.model {
-        Some(path) => {
-            let (model, found) = read_model_file(path).map_err(|error| command_error("Cannot count", &error))?;
-            notices(context, &found);
-            model
-        }
-        None => {
-            let link_type = if args.records.input_file.len() > 1 { LinkType::LinkOnly } else { LinkType::DedupeOnly };
-            let mut model = LinkageModel::new(link_type);
-            model.blocking_rules = args.rule.iter().map(|rule| BlockingRule::from(rule.as_str())).collect();
-            model
-        }
+    let model = if let Some(path) = &args.model {
+        let (model, found) = read_model_file(path).map_err(|error| command_error("Cannot count", &error))?;
+        notices(context, &found);
+        model
+    } else {
+        let link_type = if args.records.input_file.len() > 1 { LinkType::LinkOnly } else { LinkType::DedupeOnly };
+        let mut model = LinkageModel::new(link_type);
+        model.blocking_rules = args.rule.iter().map(|rule| BlockingRule::from(rule.as_str())).collect();
+        model
     };
     let request = args.records.request(&args.engine);
     let progress = StageProgress::new(&context.printer);

@@ -36,7 +36,6 @@ pub(crate) struct ResolveArgs {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one is made in the life of the program")]
 enum ResolveVerb {
     Train(train::TrainArgs),
     Predict(predict::PredictArgs),

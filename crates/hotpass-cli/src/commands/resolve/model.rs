@@ -1,5 +1,6 @@
 //! `hotpass resolve model`: show, check and convert model files.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -186,7 +187,7 @@ pub(super) fn rule_line(rule: &BlockingRule) -> String {
         }
     };
     if !rule.arrays_to_explode.is_empty() {
-        line.push_str(&format!(" (elements of {})", rule.arrays_to_explode.join(", ")));
+        let _ = write!(line, " (elements of {})", rule.arrays_to_explode.join(", "));
     }
     line
 }
