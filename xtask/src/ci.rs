@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::gates;
+use crate::peers;
 use crate::process::{command, output, present, root, run, show};
 use crate::references::binary;
 use crate::secrets;
@@ -35,7 +36,9 @@ pub(crate) fn install_tools() -> Result<(), String> {
 }
 
 /// Runs all steps, prints the time of each, and closes with the count of tests.
-pub(crate) fn run_all(peers: bool) -> Result<(), String> {
+///
+/// With a number of people, Hotpass is compared with other tools as well, with Splink on that many.
+pub(crate) fn run_all(people_for_peers: Option<u64>) -> Result<(), String> {
     let mut times: Vec<(&str, f64)> = Vec::new();
     let mut summary = gates::Summary::default();
     let mut failures = Vec::new();
@@ -58,8 +61,8 @@ pub(crate) fn run_all(peers: bool) -> Result<(), String> {
         Ok(())
     });
     step("end to end", &mut end_to_end);
-    if peers {
-        step("peers", &mut compare_with_peers);
+    if let Some(people) = people_for_peers {
+        step("peers", &mut || peers::compare(people));
     }
     println!("\n{:<15} {:>8}", "step", "seconds");
     for (name, seconds) in &times {
@@ -93,30 +96,4 @@ fn hotpass(folder: &Path, arguments: &[&str]) -> Result<(), String> {
     println!("$ hotpass {}", arguments.join(" "));
     let shown = show(&hotpass);
     output(hotpass).map(|text| println!("{text}")).map_err(|error| format!("{shown}: {error}"))
-}
-
-/// Compares with what users could pick instead; each comparison installs what it needs under `target/peers`.
-fn compare_with_peers() -> Result<(), String> {
-    let environment = root().join("target/peers/python");
-    let python = environment.join("bin/python");
-    if !python.is_file() {
-        let mut create = command("python3 -m venv");
-        create.arg(&environment);
-        run(create)?;
-        let mut install = std::process::Command::new(&python);
-        install.args(["-m", "pip", "install", "--quiet", "openpyxl==3.1.5"]);
-        run(install)?;
-    }
-    let data =
-        std::env::var_os("HOTPASS_TEST_DATA").map_or_else(|| root().join("../shared/data"), std::path::PathBuf::from);
-    for folder in ["ingest", "generated"] {
-        let mut compare = std::process::Command::new(&python);
-        compare
-            .arg("crates/hotpass-ingest/tests/peers/compare_openpyxl.py")
-            .arg(binary().with_file_name("examples").join("read_any"))
-            .arg(data.join(folder))
-            .current_dir(root());
-        run(compare)?;
-    }
-    run(command("cargo bench --package hotpass-benches --features peers --bench config_merge -- --quick"))
 }

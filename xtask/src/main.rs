@@ -8,6 +8,7 @@ mod audit;
 mod ci;
 mod fitness;
 mod gates;
+mod peers;
 mod process;
 mod references;
 mod sbom;
@@ -21,7 +22,8 @@ Usage: cargo xtask TASK
 Tasks:
   qa [GATE…]            Run all quality gates, or the named ones
   qa --list             List the gates with their commands
-  ci [--peers]          Install what is missing, run the gates and the end-to-end runs; --peers compares with other tools
+  ci [--peers [ROWS]]   Install what is missing, run the gates and the end-to-end runs; --peers compares with other tools,
+                        with Splink on so many invented people (200000)
   references [--check]  Write the generated references, or say which are out of date
   install               Install the tools that the gates call
 ";
@@ -35,8 +37,12 @@ fn main() -> ExitCode {
             Ok(())
         }
         ["qa", names @ ..] => gates::run_named(names).map(|_| ()),
-        ["ci"] => ci::run_all(false),
-        ["ci", "--peers"] => ci::run_all(true),
+        ["ci"] => ci::run_all(None),
+        ["ci", "--peers"] => ci::run_all(Some(peers::PEOPLE)),
+        ["ci", "--peers", rows] => match rows.parse() {
+            Ok(people) => ci::run_all(Some(people)),
+            Err(_) => Err(format!("Not a number of people: {rows}")),
+        },
         ["references"] => references::write(),
         ["references", "--check"] => references::check().map(|detail| println!("{detail}")),
         ["install"] => ci::install_tools(),

@@ -65,6 +65,10 @@ pub(crate) fn build() -> Result<(), String> {
 
 /// Returns the path of the `hotpass` binary that [`build`] makes.
 pub(crate) fn binary() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join("debug").join("hotpass")
+    target().join("debug").join("hotpass")
+}
+
+/// Returns the folder that cargo builds into.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
