@@ -180,6 +180,21 @@ fn files_go_in_and_come_out_with_entities() {
     assert!(sandbox.path("linkage/model.json").is_file());
     assert!(!sandbox.path("linkage/training.json").exists());
 
+    // From Parquet to Parquet columns are copied as they are stored.
+    let base = ["resolve", "--model", "model.json", "--input-file"];
+    done(
+        &sandbox
+            .run(&[&base[..], &["people.csv", "--output-file", "one.parquet", "--entity-id-column", "first"]].concat()),
+    );
+    done(&sandbox.run(&[&base[..], &["one.parquet", "--output-file", "two.parquet"]].concat()));
+    done(
+        &sandbox
+            .run(&[&base[..], &["two.parquet", "--output-file", "three.csv", "--entity-id-column", "third"]].concat()),
+    );
+    let copied = csv(&read(&sandbox, "three.csv"));
+    assert_eq!((&copied["first"], &copied["third"]), (&columns["entity_id"], &columns["entity_id"]));
+    assert_eq!(copied["surname"], columns["surname"]);
+
     // The same again, whatever the threads, and with the predecessor's flags.
     let again = sandbox.run(&[
         "resolve",

@@ -154,6 +154,8 @@ fn copied(
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::None)
         .set_dictionary_enabled(false)
+        // The copied columns come without an offset index, and a row group has one for all columns or for none.
+        .set_offset_index_disabled(true)
         .build();
     let mut arrow_fields: Vec<Arc<Field>> = table.schema.fields().iter().cloned().collect();
     arrow_fields.push(Arc::new(Field::new(entity.name, entity.data_type.clone(), false)));
