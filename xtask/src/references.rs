@@ -13,6 +13,7 @@ const REFERENCES: &[(&str, &str)] = &[
     ("docs/reference/fields.md", "reference fields"),
     ("docs/reference/configuration.md", "config reference"),
     ("schemas/hotpass-config.schema.json", "config schema"),
+    ("schemas/linkage-model.schema.json", "reference linkage-model"),
 ];
 
 /// Writes every reference that differs from the code.

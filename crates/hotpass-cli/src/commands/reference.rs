@@ -1,4 +1,4 @@
-//! `hotpass reference`: the reference pages as Markdown, generated from the code.
+//! `hotpass reference`: the reference pages as Markdown, and the schema of a linkage model, generated from the code.
 
 use std::fmt::Write as _;
 
@@ -29,6 +29,8 @@ enum Page {
     ExitCodes,
     /// Canonical fields that source columns are mapped to
     Fields,
+    /// JSON Schema of a linkage model, in Hotpass's form
+    LinkageModel,
 }
 
 pub(crate) fn run(args: ReferenceArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -37,6 +39,9 @@ pub(crate) fn run(args: ReferenceArgs, context: &mut Context) -> Result<Exit, Co
         Page::Cli => command_line(),
         Page::ExitCodes => exit::markdown(),
         Page::Fields => fields(),
+        Page::LinkageModel => {
+            return context.printer.json(&hotpass_resolve::model::json_schema()).map(|()| Exit::Done);
+        }
     };
     context.printer.bytes(page.as_bytes())?;
     Ok(Exit::Done)
