@@ -27,7 +27,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         builder = builder.source(file, reader.with_projection(mask).build()?);
     }
     let linker = builder.build()?;
-    println!("{} records read and encoded in {:.2?}, {} MB", linker.records().len(), start.elapsed(), linker.records().heap_bytes() >> 20);
+    println!(
+        "{} records read and encoded in {:.2?}, {} MB",
+        linker.records().len(),
+        start.elapsed(),
+        linker.records().heap_bytes() >> 20
+    );
 
     let start = Instant::now();
     let counts = linker.count_pairs(1)?;
@@ -40,7 +45,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pairs = linker.predict(&PredictOptions::probability(threshold.parse()?))?;
     let seconds = start.elapsed().as_secs_f64();
     let rate = pairs.n_candidates() as f64 / seconds / 1e6;
-    println!("{} of {} pairs kept in {seconds:.2} s, {rate:.1} million pairs a second", pairs.len(), pairs.n_candidates());
+    println!(
+        "{} of {} pairs kept in {seconds:.2} s, {rate:.1} million pairs a second",
+        pairs.len(),
+        pairs.n_candidates()
+    );
 
     let start = Instant::now();
     let mut links = Vec::new();

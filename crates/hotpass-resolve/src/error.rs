@@ -121,6 +121,12 @@ pub enum LinkError {
         /// Its value.
         value: f64,
     },
+    /// A rule that single records cannot be looked up by.
+    #[error("Records cannot be looked up by blocking rule `{rule}`, which is not made of equalities of single values")]
+    NoLookup {
+        /// The rule.
+        rule: String,
+    },
     /// Parameters of a model with other comparisons.
     #[error("The parameters are of a model with other comparisons or levels than the linker's")]
     OtherComparisons,

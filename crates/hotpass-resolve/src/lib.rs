@@ -12,6 +12,7 @@ pub mod evaluation;
 pub mod kernels;
 pub mod library;
 mod linker;
+mod matcher;
 pub mod model;
 pub mod patterns;
 pub mod plan;
@@ -25,6 +26,7 @@ pub use blocking::{Block, CappedBlock, PairCounts, RuleCount};
 pub use encode::Records;
 pub use error::LinkError;
 pub use linker::{Linker, LinkerBuilder};
+pub use matcher::{Match, Matcher};
 pub use predict::{
     EvidenceStep, PairChunks, PairEvidence, PredictOptions, Predictions, Progress, ScoredPairs, Threshold,
 };

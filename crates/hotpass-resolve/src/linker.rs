@@ -436,6 +436,10 @@ impl Linker {
         self.options.blocking
     }
 
+    pub(crate) fn program(&self) -> Arc<Program> {
+        Arc::clone(&self.program)
+    }
+
     pub(crate) fn memory_limit(&self) -> Option<u64> {
         self.options.memory_limit
     }

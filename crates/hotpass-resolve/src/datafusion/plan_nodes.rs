@@ -173,10 +173,7 @@ impl ExecutionPlan for BlockedPairsExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         // The linker stays shared with the node above, which was made together with this one.
         Ok(Arc::new(Self {
             model: self.model.clone(),
@@ -266,10 +263,7 @@ impl ExecutionPlan for ScorePairsExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn with_new_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         let pairs = children.pop().unwrap_or_else(|| Arc::clone(&self.pairs));
         let partitions = pairs.properties().partitioning.partition_count();
         Ok(Arc::new(Self {

@@ -116,8 +116,7 @@ impl TableProvider for PredictTable {
         }
         let partitions = state.config().target_partitions();
         let pairs = BlockedPairsExec::new(self.model.clone(), sources, partitions);
-        let scored: Arc<dyn ExecutionPlan> =
-            Arc::new(ScorePairsExec::new(pairs, threshold, Arc::clone(&self.schema)));
+        let scored: Arc<dyn ExecutionPlan> = Arc::new(ScorePairsExec::new(pairs, threshold, Arc::clone(&self.schema)));
         let Some(projection) = projection else { return Ok(scored) };
         let columns = projection.iter().map(|&index| {
             let name = self.schema.field(index).name().clone();
@@ -189,10 +188,9 @@ impl TableFunctionImpl for PredictFunction {
 /// Finds a table of the session; its catalog must know it without waiting.
 fn table(session: &dyn Session, name: &Column) -> Result<Arc<dyn TableProvider>> {
     let options = &session.config_options().catalog;
-    let schema = session
-        .catalog_list()
-        .catalog(&options.default_catalog)
-        .and_then(|catalog| catalog.schema(name.relation.as_ref().map_or(options.default_schema.as_str(), |schema| schema.table())));
+    let schema = session.catalog_list().catalog(&options.default_catalog).and_then(|catalog| {
+        catalog.schema(name.relation.as_ref().map_or(options.default_schema.as_str(), |schema| schema.table()))
+    });
     match schema.and_then(|schema| schema.table(&name.name).now_or_never().map(Result::ok)).flatten().flatten() {
         Some(table) => Ok(table),
         None => plan_err!("table '{}' not found", name.name),

@@ -71,6 +71,22 @@ impl CodeIndex {
         next
     }
 
+    /// Gives the code whose value has this hash and satisfies `same`.
+    pub(crate) fn find(&self, hash: u32, same: impl Fn(u32) -> bool) -> Option<u32> {
+        let mask = self.slots.len() - 1;
+        let mut at = (hash >> (32 - self.bits)) as usize;
+        loop {
+            let slot = self.slots[at & mask];
+            if slot == 0 {
+                return None;
+            }
+            if (slot >> 32) as u32 == hash && same(slot as u32 - 1) {
+                return Some(slot as u32 - 1);
+            }
+            at += 1;
+        }
+    }
+
     fn grow(&mut self) {
         self.bits += 1;
         let old = std::mem::replace(&mut self.slots, vec![0; 1 << self.bits]);

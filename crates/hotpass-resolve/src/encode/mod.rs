@@ -17,9 +17,9 @@ use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelIterator as _, IntoParallelRefMutIterator as _, ParallelIterator as _,
 };
 
-pub(crate) use dictionary::{Dictionary, WordDictionary, number_word};
+pub(crate) use dictionary::{Dictionary, WordDictionary, number_word, numbers};
 pub(crate) use identifiers::Identifiers;
-pub(crate) use index::hash_bytes;
+pub(crate) use index::{CodeIndex, hash_bytes, hash_word};
 
 use crate::columns::{Columns, NULL, Values};
 use crate::error::LinkError;

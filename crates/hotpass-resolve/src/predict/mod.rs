@@ -15,7 +15,8 @@ use crate::linker::Linker;
 use crate::plan::RulePlan;
 use crate::score::match_weight_of;
 use run::{Buffers, in_order};
-use scorer::{ComparerJudge, ScoreBuffers, Scorer};
+use scorer::ComparerJudge;
+pub(crate) use scorer::{ScoreBuffers, Scorer};
 
 pub use output::{EvidenceStep, PairEvidence};
 pub use spill::{PairChunks, Predictions};

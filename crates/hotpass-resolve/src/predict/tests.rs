@@ -429,3 +429,51 @@ fn registered_frequencies_stand_instead_of_counts() {
     // The unknown side takes the frequency of the other.
     assert!((bits(0, 2) - 0.5 * (0.1_f64 / 0.3).log2()).abs() < 1e-12);
 }
+
+#[test]
+fn a_looked_up_record_scores_as_it_does_among_all() {
+    let people = many();
+    let mut model = model(LinkType::DedupeOnly);
+    model.blocking_rules.truncate(2);
+    let mut plan = plan();
+    plan.rules.truncate(2);
+    plan.rules[1].residual = Some(Condition::Not(Box::new(Condition::Equal { left: 0, right: 1 })));
+    let all = linker(&people, LinkType::DedupeOnly, 1);
+    let text = |values: &[Option<usize>]| -> ArrayRef {
+        Arc::new(values.iter().map(|value| value.map(|value| NAMES[value])).collect::<StringArray>())
+    };
+    let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(10..90));
+    let table = RecordBatch::try_from_iter_with_nullable([
+        ("unique_id", ids, false),
+        ("name", text(&people.names), true),
+        ("town", text(&people.towns), true),
+    ])
+    .unwrap();
+    let builder = Linker::builder(model).plan(plan).threads(1).table("a", [table.clone()]);
+    let matcher = crate::Matcher::new(builder.build().unwrap()).unwrap();
+    let query = 79_u32;
+    let found = matcher.find(&table.slice(query as usize, 1), Threshold::All).unwrap();
+    let mut expected: Vec<(u32, f64)> = Vec::new();
+    for record in 0..80_u32 {
+        let (one, other) = (record as usize, query as usize);
+        let same = |values: &[Option<usize>]| values[one].is_some() && values[one] == values[other];
+        let crossed = people.names[one].zip(people.towns[other]).is_none_or(|(name, town)| name == town);
+        if same(&people.towns) || (same(&people.names) && !crossed) {
+            let weight = if record == query { f64::NAN } else { all.compare(record, query).unwrap().match_weight };
+            expected.push((record, weight));
+        }
+    }
+    let mut by_record: Vec<(u32, f64)> = found.iter().map(|found| (found.record, found.match_weight)).collect();
+    by_record.sort_by_key(|found| found.0);
+    assert_eq!(
+        by_record.iter().map(|found| found.0).collect::<Vec<_>>(),
+        expected.iter().map(|found| found.0).collect::<Vec<_>>()
+    );
+    for ((_, weight), (_, expected)) in by_record.iter().zip(&expected) {
+        assert!(expected.is_nan() || (weight - expected).abs() < 1e-12);
+    }
+    let weights: Vec<f64> = found.iter().map(|found| found.match_weight).collect();
+    assert!(weights.is_sorted_by(|one, other| one >= other));
+    let best = matcher.find(&table.slice(query as usize, 1), Threshold::MatchWeight(weights[0])).unwrap();
+    assert!(!best.is_empty() && best.len() <= found.len());
+}

@@ -63,6 +63,16 @@ impl Frequencies {
         self.tables[feature].as_ref().and_then(|table| table.range)
     }
 
+    /// Gives the frequencies of a few values that are known by the code they have here; [`NULL`] is unknown.
+    pub(crate) fn of_few<'o>(&self, origin_of: impl Fn(FeatureId) -> &'o [u32]) -> Self {
+        let of = |(feature, table): (usize, &Option<Table>)| {
+            let table = table.as_ref()?;
+            let known = |&code: &u32| if code == NULL { f64::NAN } else { table.log2[code as usize] };
+            Some(Table { log2: origin_of(feature).iter().map(known).collect(), range: table.range })
+        };
+        Self { tables: self.tables.iter().enumerate().map(of).collect() }
+    }
+
     /// Gives a feature's frequencies by text.
     pub(crate) fn table(&self, columns: &Columns, feature: FeatureId) -> TermFrequencies {
         let values = columns.values(feature);
