@@ -52,6 +52,9 @@ pub(crate) struct WalkBuffers {
     rights: Vec<u32>,
     local: Vec<Vec<u32>>,
     next_source: Vec<u32>,
+    /// Values that exclude a right record, and the columns they are looked for in.
+    excluding: Vec<(u32, u32)>,
+    mask: Vec<u8>,
     verdicts: Vec<u8>,
     subset: (Vec<u32>, Vec<u32>, Vec<u32>),
 }
@@ -283,8 +286,12 @@ impl<'b> Walk<'b> {
             Search::Keys(keys) if matches!(keys.left, Keys::Several { .. }) => Some(keys),
             _ => None,
         };
-        let values: Vec<(u32, &Vec<u32>)> =
-            local.iter().map(|column| (excluding(column), column)).filter(|(value, _)| *value != NULL).collect();
+        let WalkBuffers { excluding: values, mask, .. } = &mut *buffers;
+        let (mut values, mut mask) = (std::mem::take(values), std::mem::take(mask));
+        values.clear();
+        values.extend(
+            local.iter().zip(0..).map(|(column, at)| (excluding(column), at)).filter(|(value, _)| *value != NULL),
+        );
         let mut at = 0;
         while at < rights.len() {
             let free = sink.batch - buffers.lefts.len();
@@ -293,21 +300,23 @@ impl<'b> Walk<'b> {
             if values.is_empty() && several.is_none() {
                 buffers.rights.extend_from_slice(some);
             } else {
-                let mut mask = [0_u8; CHUNK];
+                mask.clear();
+                mask.resize(n, 0);
                 for (value, column) in &values {
-                    for (drop, other) in mask[..n].iter_mut().zip(&column[offset + at..offset + at + n]) {
+                    let column = &local[*column as usize];
+                    for (drop, other) in mask.iter_mut().zip(&column[offset + at..offset + at + n]) {
                         *drop |= u8::from(value == other);
                     }
                 }
                 if let Some(keys) = several {
-                    for (drop, &right) in mask[..n].iter_mut().zip(some) {
+                    for (drop, &right) in mask.iter_mut().zip(some) {
                         *drop |= u8::from(*drop == 0 && keys.first_shared(left, right) != Some(key));
                     }
                 }
                 let begin = buffers.rights.len();
                 buffers.rights.resize(begin + n, 0);
                 let mut end = begin;
-                for (&drop, &right) in mask[..n].iter().zip(some) {
+                for (&drop, &right) in mask.iter().zip(some) {
                     buffers.rights[end] = right;
                     end += usize::from(drop == 0);
                 }
@@ -319,6 +328,7 @@ impl<'b> Walk<'b> {
                 self.flush(buffers, sink);
             }
         }
+        (buffers.excluding, buffers.mask) = (values, mask);
     }
 
     /// Applies what could not be applied by equal keys alone, then hands the pairs on.

@@ -65,7 +65,7 @@ impl CodeIndex {
         }
         self.slots[at & mask] = u64::from(hash) << 32 | u64::from(next + 1);
         self.len += 1;
-        if self.len * 2 > self.slots.len() && self.bits < 31 {
+        if self.len * 4 > self.slots.len() * 3 && self.bits < 31 {
             self.grow();
         }
         next

@@ -162,6 +162,20 @@ impl Predictions {
         self.chunks.iter().map(ScoredPairs::heap_bytes).sum()
     }
 
+    /// Gives the rows of all pairs, left record first, as clustering takes them.
+    ///
+    /// # Errors
+    ///
+    /// When spilled pairs cannot be read.
+    pub fn rows(&self) -> Result<Vec<(u32, u32)>, LinkError> {
+        let mut rows = Vec::new();
+        for chunk in self.chunks() {
+            let chunk = chunk?;
+            rows.extend(chunk.left.into_iter().zip(chunk.right));
+        }
+        Ok(rows)
+    }
+
     /// Gives the pairs chunk by chunk.
     pub fn chunks(&self) -> PairChunks<'_> {
         let spilled = match &self.spill {
