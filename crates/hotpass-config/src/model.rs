@@ -308,6 +308,18 @@ pub struct Resolve {
     pub name_guard: f64,
     /// Largest number of distinct names under one telephone number, e-mail address or web domain before it is taken as shared and joins nothing.
     pub shared_value_limit: usize,
+    /// Join records by match probability where equal keys are no proof; otherwise equal keys alone decide.
+    pub probabilistic: bool,
+    /// Linkage model in Hotpass's or Splink's form; the one that ships for organisations when absent.
+    pub model: Option<PathBuf>,
+    /// Match probability from which two records are one entity (0 to 1).
+    pub match_threshold: f64,
+    /// Match probability from which a pair below the match threshold goes into the review queue (0 to 1).
+    pub review_threshold: f64,
+    /// Largest number of records that one blocking value may bring together before it is left out.
+    pub maximum_block: u64,
+    /// Write what the linkage model compares into the run folder, to train a model of your own on.
+    pub write_linkage_keys: bool,
 }
 
 /// A key of the deterministic grouping.
@@ -570,6 +582,12 @@ impl Default for Resolve {
             ],
             name_guard: 0.6,
             shared_value_limit: 5,
+            probabilistic: false,
+            model: None,
+            match_threshold: 0.9,
+            review_threshold: 0.7,
+            maximum_block: 1000,
+            write_linkage_keys: false,
         }
     }
 }

@@ -49,6 +49,11 @@ pub fn shipped_profile(name: &str) -> Option<&'static str> {
     SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, text)| *text)
 }
 
+/// Returns the linkage model that ships with the program, for organisations: the text of a model file.
+pub fn shipped_linkage_model() -> &'static str {
+    include_str!("../profiles/organizations.linkage.json")
+}
+
 /// A profile that was found and read.
 #[derive(Debug)]
 pub(crate) struct ProfileDocument {

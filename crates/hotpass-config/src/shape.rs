@@ -405,7 +405,9 @@ section!(Target, Self::default(); identifier: Required, domain, location, metada
 section!(Ingest, Self::default();
     mapping_threshold, suggestion_threshold, mapping_files, memory_limit_bytes, null_values: Append);
 section!(Features, Self::default(); resolve, acquisition, compliance);
-section!(Resolve, Self::default(); keys, name_guard, shared_value_limit);
+section!(Resolve, Self::default();
+    keys, name_guard, shared_value_limit, probabilistic, model, match_threshold, review_threshold, maximum_block,
+    write_linkage_keys);
 section!(Survivorship, Self::default(); default, fields);
 section!(Compliance, Self::default(); policy, jurisdiction, pii_fields, retention_days, pii_redaction);
 section!(PiiRedaction, Self::default(); enabled, columns, operator);

@@ -288,6 +288,18 @@ impl Findings {
         if config.resolve.shared_value_limit == 0 {
             self.invalid("resolve.shared_value_limit", "No value would ever join records: `0`", "1 or more");
         }
+        self.share("resolve.match_threshold", config.resolve.match_threshold);
+        self.share("resolve.review_threshold", config.resolve.review_threshold);
+        if config.resolve.review_threshold > config.resolve.match_threshold {
+            self.invalid(
+                "resolve.review_threshold",
+                "Pairs would be joined before they could be reviewed",
+                "at most `resolve.match_threshold`",
+            );
+        }
+        if config.resolve.maximum_block < 2 {
+            self.invalid("resolve.maximum_block", "No value would bring two records together", "2 or more");
+        }
     }
 
     fn governance(&mut self, config: &HotpassConfig) {

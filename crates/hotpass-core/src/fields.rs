@@ -290,8 +290,51 @@ pub const QUARANTINE_COLUMNS: &[ColumnSpec] = &[
 pub const LINK_COLUMNS: &[ColumnSpec] = &[
     required("record_id_l", ColumnType::Text, "Id of the earlier source row"),
     required("record_id_r", ColumnType::Text, "Id of the later source row"),
-    required("rule", ColumnType::Text, "Grouping rule that joined them"),
+    required("rule", ColumnType::Text, "Grouping rule that joined them; `probabilistic` where the linkage model did"),
     required("entity_id", ColumnType::Text, "Entity both belong to"),
+    optional("match_weight", ColumnType::Float64, "Match weight in bits, where the linkage model joined them"),
+    optional(
+        "match_probability",
+        ColumnType::Float64,
+        "Match probability from 0 to 1, where the linkage model joined them",
+    ),
+];
+
+/// The columns of `review_queue.parquet`: pairs of source rows that may be one entity, for a person to judge; the pair with the
+/// highest weight of each two entities, the likeliest first.
+pub const REVIEW_COLUMNS: &[ColumnSpec] = &[
+    required("record_id_l", ColumnType::Text, "Id of the earlier source row"),
+    required("record_id_r", ColumnType::Text, "Id of the later source row"),
+    required("entity_id_l", ColumnType::Text, "Entity of the earlier row"),
+    required("entity_id_r", ColumnType::Text, "Entity of the later row"),
+    required("match_weight", ColumnType::Float64, "Match weight in bits"),
+    required("match_probability", ColumnType::Float64, "Match probability from 0 to 1"),
+    required(
+        "reason",
+        ColumnType::Text,
+        "`probability` where it is below the match threshold, `contradiction` where the entities contradict each other",
+    ),
+];
+
+/// The columns that the linkage model of refine compares; those of `linkage_keys.parquet`, a row for each published source row.
+pub const LINKAGE_KEY_COLUMNS: &[ColumnSpec] = &[
+    required(
+        "unique_id",
+        ColumnType::Int64,
+        "Position among the source rows that the crosswalk calls `entity`, from 0",
+    ),
+    text("name", "Name key: small ASCII letters, without legal form and branch, abbreviations written out"),
+    text("branch", "Branch, as in the name key"),
+    text("registration_number", "Registration number"),
+    text("phone", "First telephone number, E.164"),
+    text("email", "First e-mail address"),
+    text("web_domain", "Own domain of the web address, else of the first e-mail address that has one"),
+    text("street", "House number and street in small letters, without unit"),
+    text("city", "Town in small letters"),
+    text("postal_code", "Postal code"),
+    text("province", "Province"),
+    text("country", "Country"),
+    text("contact_name", "Name of the first contact person in small letters"),
 ];
 
 /// The columns of the Conflicts sheet and of `conflicts.parquet`: one row per field on which sources disagree.
@@ -331,6 +374,12 @@ pub const RUN_ARTEFACTS: &[(&str, Option<&[ColumnSpec]>, &str)] = &[
     ("provenance.parquet", Some(PROVENANCE_COLUMNS), "Every published cell and the source cell it came from"),
     ("quarantine.parquet", Some(QUARANTINE_COLUMNS), "Every source row that was not published, and why"),
     ("links.parquet", Some(LINK_COLUMNS), "Pairs of source rows joined directly by a grouping rule"),
+    (
+        "review_queue.parquet",
+        Some(REVIEW_COLUMNS),
+        "Pairs of source rows that may be one entity, for a person to judge",
+    ),
+    ("linkage_keys.parquet", Some(LINKAGE_KEY_COLUMNS), "What the linkage model compares, when asked for"),
     ("contacts.parquet", Some(CONTACT_COLUMNS), "The contacts of each entity, primary first"),
     ("conflicts.parquet", Some(CONFLICT_COLUMNS), "Fields on which sources disagree"),
     ("diagnostics.json", None, "What was found in the input, with file, sheet, row and column"),

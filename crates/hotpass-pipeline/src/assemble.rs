@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, StringBuilder, UInt32Array, UInt32Builder};
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, StringBuilder, UInt32Array, UInt32Builder};
 use arrow::error::ArrowError;
 use hotpass_config::HotpassConfig;
-use hotpass_core::fields::{CROSSWALK_COLUMNS, LINK_COLUMNS, QUARANTINE_COLUMNS};
+use hotpass_core::fields::{CROSSWALK_COLUMNS, LINK_COLUMNS, QUARANTINE_COLUMNS, REVIEW_COLUMNS};
+use hotpass_resolve::match_probability;
 use rayon::prelude::*;
 
 use crate::entities::Entities;
@@ -58,6 +59,7 @@ pub(crate) fn assemble(
         || statistics(assembly, &chunks),
     );
     let (crosswalk, links) = (crosswalk?, links?);
+    let review = review_queue(records, entities, assembly.groups)?;
     let quarantine = quarantine(records, &assembly.quarantined)?;
     let mut tables = RunTables {
         golden: Vec::with_capacity(chunks.len()),
@@ -65,6 +67,8 @@ pub(crate) fn assemble(
         provenance: Vec::with_capacity(chunks.len()),
         quarantine: vec![quarantine],
         links: vec![links],
+        review: vec![review],
+        linkage_keys: None,
         conflicts: Vec::with_capacity(chunks.len()),
         contacts: Vec::with_capacity(chunks.len()),
     };
@@ -150,8 +154,41 @@ fn links(records: &Records, entities: &Entities, groups: &Groups) -> Result<Reco
     }
     RecordBatch::try_new(
         schema_of(LINK_COLUMNS),
-        vec![Arc::new(left.finish()), Arc::new(right.finish()), Arc::new(rule.finish()), Arc::new(entity.finish())],
+        vec![
+            Arc::new(left.finish()),
+            Arc::new(right.finish()),
+            Arc::new(rule.finish()),
+            Arc::new(entity.finish()),
+            Arc::new(groups.links.iter().map(|link| link.match_weight).collect::<Float64Array>()),
+            Arc::new(
+                groups.links.iter().map(|link| link.match_weight.map(match_probability)).collect::<Float64Array>(),
+            ),
+        ],
     )
+}
+
+fn review_queue(records: &Records, entities: &Entities, groups: &Groups) -> Result<RecordBatch, ArrowError> {
+    let mut texts: [StringBuilder; 4] = Default::default();
+    let mut text = String::new();
+    for pair in &groups.review {
+        let [left, right, entity_left, entity_right] = &mut texts;
+        for (record, id, entity) in [(pair.left, left, entity_left), (pair.right, right, entity_right)] {
+            text.clear();
+            records.write_record_id(record, &mut text);
+            id.append_value(&text);
+            text.clear();
+            entities.write_id(entities.entity_of[record as usize] as usize, &mut text);
+            entity.append_value(&text);
+        }
+    }
+    let pairs = groups.review.iter();
+    let mut columns: Vec<ArrayRef> = texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef).collect();
+    columns.extend([
+        Arc::new(pairs.clone().map(|pair| Some(pair.match_weight)).collect::<Float64Array>()) as ArrayRef,
+        Arc::new(pairs.clone().map(|pair| Some(match_probability(pair.match_weight))).collect::<Float64Array>()),
+        Arc::new(StringArray::from_iter_values(pairs.map(|pair| pair.reason))),
+    ]);
+    RecordBatch::try_new(schema_of(REVIEW_COLUMNS), columns)
 }
 
 fn quarantine(records: &Records, quarantined: &[QuarantinedRow]) -> Result<RecordBatch, ArrowError> {
@@ -206,6 +243,7 @@ fn statistics(assembly: &Assembly<'_>, chunks: &[GoldenChunk]) -> RunStatistics 
         rows_in_entities: (0..entities.len()).map(|entity| entities.members(entity).len() as u64).sum(),
         rows_quarantined: assembly.quarantined.len() as u64,
         entities: entities.len() as u64,
+        pairs_to_review: assembly.groups.review.len() as u64,
         tables: assembly.tables.clone(),
         skipped: assembly.skipped.clone(),
         changes: assembly.changes.clone(),

@@ -7,6 +7,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use hotpass_config::model::{GroupingKey, Resolve};
 use rayon::prelude::*;
 
+use crate::linkage::GroupingError;
 use crate::records::{Channel, Records, TextField, value_at};
 
 /// Marks a missing key.
@@ -15,11 +16,15 @@ const NO_CODE: u32 = u32::MAX;
 /// Decides which records are one entity.
 pub(crate) trait EntityGrouping {
     /// Groups all records.
-    fn group(&self, records: &Records) -> Groups;
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when records cannot be compared.
+    fn group(&self, records: &Records) -> Result<Groups, GroupingError>;
 }
 
 /// The result of a grouping.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Groups {
     /// Group of each record; groups are numbered by their first record.
     pub(crate) group_of: Vec<u32>,
@@ -27,10 +32,25 @@ pub(crate) struct Groups {
     pub(crate) count: u32,
     /// The links that joined two groups, a spanning forest, in the order of the rules.
     pub(crate) links: Vec<Link>,
+    /// The pairs that a person should judge, the likeliest first; one for each two groups.
+    pub(crate) review: Vec<ReviewPair>,
+}
+
+/// Two records of different groups that may be one entity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ReviewPair {
+    /// The earlier record.
+    pub(crate) left: u32,
+    /// The later record.
+    pub(crate) right: u32,
+    /// Match weight in bits.
+    pub(crate) match_weight: f64,
+    /// Why it was not joined.
+    pub(crate) reason: &'static str,
 }
 
 /// Two records that a rule joined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Link {
     /// The earlier record.
     pub(crate) left: u32,
@@ -38,6 +58,8 @@ pub(crate) struct Link {
     pub(crate) right: u32,
     /// The rule.
     pub(crate) rule: &'static str,
+    /// Match weight in bits, where the linkage model joined them.
+    pub(crate) match_weight: Option<f64>,
 }
 
 impl Groups {
@@ -65,9 +87,8 @@ impl Groups {
 pub(crate) struct NoGrouping;
 
 impl EntityGrouping for NoGrouping {
-    fn group(&self, records: &Records) -> Groups {
-        let count = records.len() as u32;
-        Groups { group_of: (0..count).collect(), count, links: Vec::new() }
+    fn group(&self, records: &Records) -> Result<Groups, GroupingError> {
+        Ok(Forest::new(records.len()).groups())
     }
 }
 
@@ -141,8 +162,21 @@ const NAME_AND_CITY: Rule = Rule::weak("name_and_city", &[Trait::WebDomain, Trai
 const NAME_AND_PROVINCE: Rule = Rule::weak("name_and_province", &[Trait::WebDomain, Trait::PostalCode, Trait::City]);
 const NAME: Rule = Rule::weak("name", &[Trait::WebDomain, Trait::PostalCode, Trait::City, Trait::Province]);
 
+/// What links that the linkage model made are called.
+const PROBABILISTIC: &str = "probabilistic";
+/// In what two components that a match weight would join must not differ.
+const MATCH_VETOES: &[Trait] = &[Trait::RegistrationNumber];
+
 impl EntityGrouping for DeterministicGrouping<'_> {
-    fn group(&self, records: &Records) -> Groups {
+    fn group(&self, records: &Records) -> Result<Groups, GroupingError> {
+        Ok(self.forest(records, None).groups())
+    }
+}
+
+impl DeterministicGrouping<'_> {
+    /// Joins what the rules join; where `scored` is given, it takes the place of the third step, equal values under similar
+    /// names.
+    pub(crate) fn forest(&self, records: &Records, scored: Option<&mut dyn FnMut(&mut Forest)>) -> Forest {
         let has = |key| self.resolve.keys.contains(&key);
         let texts = [TextField::RegistrationNumber, TextField::PostalCode, TextField::City, TextField::Province];
         let ((names, mut texts), (mut channels, domains)) = rayon::join(
@@ -167,10 +201,10 @@ impl EntityGrouping for DeterministicGrouping<'_> {
         let (Some(provinces), Some(cities), Some(postal_codes), Some(numbers)) =
             (texts.pop(), texts.pop(), texts.pop(), texts.pop())
         else {
-            return NoGrouping.group(records);
+            return Forest::new(records.len());
         };
         let (Some(emails), Some(phones)) = (channels.pop(), channels.pop()) else {
-            return NoGrouping.group(records);
+            return Forest::new(records.len());
         };
         let owners: Vec<u32> = (0..records.len() as u32).collect();
         let of_contacts = record_of_contact(records);
@@ -208,10 +242,14 @@ impl EntityGrouping for DeterministicGrouping<'_> {
                 forest.apply(&Shared::of_both(&names, codes, record_of), rule, &number_before);
             }
         }
-        for (key, codes, record_of, _, alone) in values {
-            if has(key) {
-                let pairs = self.guarded(&mut forest, records, &names, &Shared::new(codes, record_of));
-                forest.apply(&pairs, alone, &number_before);
+        if let Some(scored) = scored {
+            scored(&mut forest);
+        } else {
+            for (key, codes, record_of, _, alone) in values {
+                if has(key) {
+                    let pairs = self.guarded(&mut forest, records, &names, &Shared::new(codes, record_of));
+                    forest.apply(&pairs, alone, &number_before);
+                }
             }
         }
         if has(GroupingKey::Name) {
@@ -222,11 +260,9 @@ impl EntityGrouping for DeterministicGrouping<'_> {
             }
             forest.apply(&Shared::new(&names, &owners), NAME, &number_before);
         }
-        forest.groups()
+        forest
     }
-}
 
-impl DeterministicGrouping<'_> {
     /// Returns the pairs of records with a value in common whose names pass the guard.
     fn guarded(&self, forest: &mut Forest, records: &Records, names: &Codes, shared: &Shared) -> Shared {
         let mut candidates: Vec<(u32, u32)> = Vec::new();
@@ -424,7 +460,7 @@ fn contradict(cluster: &[(u32, u32)], values: &[u32]) -> bool {
 }
 
 /// Union-find with the links that were made and what is known of each component.
-struct Forest {
+pub(crate) struct Forest {
     parent: Vec<u32>,
     /// Records of each component, at its root.
     sizes: Vec<u32>,
@@ -434,7 +470,7 @@ struct Forest {
 }
 
 impl Forest {
-    fn new(len: usize) -> Self {
+    pub(crate) fn new(len: usize) -> Self {
         Self {
             parent: (0..len as u32).collect(),
             sizes: vec![1; len],
@@ -449,7 +485,8 @@ impl Forest {
         *value = merged(*value, code);
     }
 
-    fn find(&mut self, record: u32) -> u32 {
+    /// Returns the first record of a record's component.
+    pub(crate) fn find(&mut self, record: u32) -> u32 {
         root_of(&mut self.parent, record)
     }
 
@@ -463,8 +500,29 @@ impl Forest {
             for values in &mut self.traits {
                 values[root] = merged(values[root], values[other]);
             }
-            self.links.push(Link { left: left.min(right), right: left.max(right), rule });
+            self.links.push(Link { left: left.min(right), right: left.max(right), rule, match_weight: None });
         }
+    }
+
+    /// Joins two records by their match weight, unless what is known of their components contradicts it; tells whether they
+    /// are in one component then.
+    pub(crate) fn join_scored(&mut self, left: u32, right: u32, match_weight: f64) -> bool {
+        let (a, b) = (self.find(left) as usize, self.find(right) as usize);
+        if a == b {
+            return true;
+        }
+        let differs = |which: Trait| {
+            let values = &self.traits[which as usize];
+            values[a] != NO_CODE && values[b] != NO_CODE && (values[a] != values[b] || values[a] == MIXED)
+        };
+        if MATCH_VETOES.iter().any(|&which| differs(which)) {
+            return false;
+        }
+        self.join(left, right, PROBABILISTIC);
+        if let Some(link) = self.links.last_mut() {
+            link.match_weight = Some(match_weight);
+        }
+        true
     }
 
     /// Joins the records of each block, except where the rule forbids it.
@@ -553,7 +611,8 @@ impl Forest {
         best.map(|(number, _)| number)
     }
 
-    fn groups(mut self) -> Groups {
+    /// Numbers the components.
+    pub(crate) fn groups(mut self) -> Groups {
         let len = self.parent.len();
         let mut group_of = Vec::with_capacity(len);
         let mut count = 0;
@@ -567,7 +626,7 @@ impl Forest {
                 group_of.push(group_of[root as usize]);
             }
         }
-        Groups { group_of, count, links: self.links }
+        Groups { group_of, count, links: self.links, review: Vec::new() }
     }
 }
 
@@ -583,7 +642,9 @@ mod tests {
     fn group(samples: Vec<Sample>) -> Groups {
         let resolve = Resolve::default();
         let similarity = |a: &str, b: &str| if a.split(' ').next() == b.split(' ').next() { 0.8 } else { 0.1 };
-        DeterministicGrouping { resolve: &resolve, similarity: &similarity }.group(&records(&[(0, samples)]))
+        DeterministicGrouping { resolve: &resolve, similarity: &similarity }
+            .group(&records(&[(0, samples)]))
+            .expect("equal keys cannot fail")
     }
 
     fn named(name: &'static str) -> Sample {
@@ -756,7 +817,7 @@ mod tests {
         let resolve = Resolve { keys: vec![GroupingKey::Phone], ..Resolve::default() };
         let phone = || Sample { contact: [None, None, None, Some("+27110000001")], ..acacia() };
         let samples = records(&[(0, vec![phone(), phone(), acacia()])]);
-        let groups = DeterministicGrouping { resolve: &resolve, similarity: &|_, _| 0.0 }.group(&samples);
+        let groups = DeterministicGrouping { resolve: &resolve, similarity: &|_, _| 0.0 }.group(&samples).unwrap();
         assert_eq!(groups.group_of, [0, 0, 1]);
         assert_eq!(groups.links[0].rule, "phone");
     }

@@ -7,6 +7,7 @@ mod entities;
 mod entity_contacts;
 mod golden;
 mod grouping;
+mod linkage;
 mod normalising;
 pub mod parties;
 mod progress;
@@ -24,6 +25,7 @@ mod survivorship;
 pub mod tables;
 
 pub use compliance::RedactionError;
+pub use linkage::{GroupingError, LinkageModelError};
 pub use progress::{CancelToken, NoProgress, Progress, Stage};
 pub use quality::ExpectationError;
 pub use reading::{FileRules, MappingFileError, mapping_files};

@@ -7,6 +7,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use arrow::error::ArrowError;
+use arrow::record_batch::RecordBatch;
 use hotpass_config::HotpassConfig;
 use hotpass_config::model::{ReportFormat, Source};
 use hotpass_core::{Clock, Diagnostic, RunDirectory, RunId};
@@ -22,6 +23,7 @@ use hotpass_normalise::{
 };
 use hotpass_provenance::manifest::{FileRecord, RowCounts, RunStatus, StageRecord, config_digest};
 use hotpass_provenance::{Manifest, RunLock, manifest::ManifestError};
+use hotpass_resolve::model::LinkageModel;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -31,6 +33,7 @@ use crate::compliance::{Redaction, RedactionError};
 use crate::entities::Entities;
 use crate::golden::{GoldenChunk, RunFacts, Survival, rule_of};
 use crate::grouping::{DeterministicGrouping, EntityGrouping, Groups, NoGrouping};
+use crate::linkage::{GroupingError, LinkageModelError, ProbabilisticGrouping, linkage_keys, linkage_model};
 use crate::normalising::{NormalisedBatch, QuarantinedRow, TablePlan, normalise_batch};
 use crate::parties::{build_party_store, write_party_store};
 use crate::progress::{CancelToken, Progress, Stage};
@@ -118,6 +121,12 @@ pub enum RefineError {
     /// Redaction was asked for and cannot be done.
     #[error(transparent)]
     Redaction(#[from] RedactionError),
+    /// The linkage model cannot be used.
+    #[error(transparent)]
+    LinkageModel(#[from] LinkageModelError),
+    /// Records could not be compared.
+    #[error("Cannot compare the records")]
+    Grouping(#[from] GroupingError),
     /// An expectation cannot be checked.
     #[error(transparent)]
     Expectation(#[from] ExpectationError),
@@ -186,6 +195,7 @@ impl RefineError {
             | Self::RunId { .. }
             | Self::UnknownCountry { .. }
             | Self::Redaction(_)
+            | Self::LinkageModel(_)
             | Self::Expectation(_) => true,
             Self::Publish(error) => matches!(error, PublishError::UnknownFormat { .. }),
             _ => false,
@@ -204,6 +214,7 @@ impl RefineError {
             Self::RunId { .. } => Some("Leave `pipeline.run_id` out, or give a UUID".into()),
             Self::UnknownCountry { code, .. } => Some(country_hint(code)),
             Self::MappingFile(error) => Some(error.hint()),
+            Self::LinkageModel(error) => Some(error.hint()),
             Self::Publish(error) => error.hint(),
             _ => None,
         }
@@ -229,6 +240,7 @@ struct Run<'a> {
     request: &'a RefineRequest<'a>,
     redaction: Redaction,
     expectations: Option<Expectations>,
+    model: Option<LinkageModel>,
     inputs: Vec<SourceFile>,
     directory: RunDirectory,
     manifest: Manifest,
@@ -261,6 +273,7 @@ impl<'a> Run<'a> {
         mapping_files(config)?;
         let redaction = Redaction::from_config(config)?;
         let expectations = Expectations::from_config(config)?;
+        let model = linkage_model(config)?;
         crate::publish::OutputFormat::from_path(&pipeline.output_path)?;
 
         let started = Instant::now();
@@ -314,6 +327,7 @@ impl<'a> Run<'a> {
             request,
             redaction,
             expectations: Some(expectations),
+            model,
             inputs: files,
             directory,
             manifest,
@@ -386,7 +400,7 @@ impl<'a> Run<'a> {
 
         let started = Instant::now();
         self.request.progress.started(Stage::Group, None);
-        let groups = group(config, &records);
+        let groups = group(config, self.model.as_ref(), &records)?;
         let entities = Entities::build(&records, &groups, rule_of(config, "organization_name"));
         self.finished(Stage::Group, started);
         self.check_cancelled()?;
@@ -408,7 +422,10 @@ impl<'a> Run<'a> {
             changes: reading.changes,
             failures: reading.failures,
         };
-        let (tables, mut statistics) = assemble::assemble(&assembly, chunks)?;
+        let (mut tables, mut statistics) = assemble::assemble(&assembly, chunks)?;
+        if config.resolve.write_linkage_keys {
+            tables.linkage_keys = self.keys_to_write(&records)?;
+        }
         if statistics.rows_in != statistics.rows_in_entities + statistics.rows_quarantined
             || statistics.rows_in_entities != records.len() as u64
         {
@@ -576,7 +593,7 @@ impl<'a> Run<'a> {
     fn normalise_all(
         &self,
         plan: &TablePlan,
-        first: arrow::record_batch::RecordBatch,
+        first: RecordBatch,
         batches: hotpass_ingest::table::Batches,
     ) -> Result<(Vec<NormalisedBatch>, Option<IngestError>), RefineError> {
         let cancel = &self.request.cancel;
@@ -663,6 +680,21 @@ impl<'a> Run<'a> {
                 Ok(chunk)
             })
             .collect()
+    }
+
+    /// Returns what the linkage model compares, unless redaction forbids to write it.
+    fn keys_to_write(&mut self, records: &Records) -> Result<Option<RecordBatch>, RefineError> {
+        if !self.redaction.is_active() {
+            return Ok(Some(linkage_keys(records)?));
+        }
+        self.diagnostics.push(
+            Diagnostic::warning(
+                "refine.linkage_keys.left_out",
+                "The linkage keys are not written, since personal data is redacted",
+            )
+            .hint("Switch `compliance.pii_redaction.enabled` off to write them"),
+        );
+        Ok(None)
     }
 
     fn publish(
@@ -833,12 +865,19 @@ fn record(path: &str, file: &WrittenFile) -> FileRecord {
     FileRecord { path: path.replace('\\', "/"), sha256: file.sha256.clone(), bytes: file.bytes, rows: file.rows }
 }
 
-/// Groups records by the configured keys.
-pub(crate) fn group(config: &HotpassConfig, records: &Records) -> Groups {
-    if config.features.resolve {
-        DeterministicGrouping { resolve: &config.resolve, similarity: &organization_key_similarity }.group(records)
-    } else {
-        NoGrouping.group(records)
+/// Groups records as the configuration says; by the model, where there is one.
+pub(crate) fn group(
+    config: &HotpassConfig,
+    model: Option<&LinkageModel>,
+    records: &Records,
+) -> Result<Groups, GroupingError> {
+    if !config.features.resolve {
+        return NoGrouping.group(records);
+    }
+    let by_keys = DeterministicGrouping { resolve: &config.resolve, similarity: &organization_key_similarity };
+    match model {
+        Some(model) => ProbabilisticGrouping { by_keys, resolve: &config.resolve, model }.group(records),
+        None => by_keys.group(records),
     }
 }
 

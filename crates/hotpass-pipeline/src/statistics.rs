@@ -38,6 +38,9 @@ pub struct RunStatistics {
     pub conflicts: BTreeMap<String, u64>,
     /// Grouping rule to number of pairs it joined first.
     pub links: BTreeMap<String, u64>,
+    /// Pairs of source rows in the review queue.
+    #[serde(default)]
+    pub pairs_to_review: u64,
     /// Entities by number of source rows: 1, 2, 3, 4, 5, 6 to 10, 11 and more.
     pub entity_sizes: [u64; 7],
     /// Entities by quality score in ten equal steps from 0 to 1.

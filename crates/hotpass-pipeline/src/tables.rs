@@ -19,6 +19,10 @@ pub struct RunTables {
     pub quarantine: Vec<RecordBatch>,
     /// [`hotpass_core::fields::LINK_COLUMNS`].
     pub links: Vec<RecordBatch>,
+    /// [`hotpass_core::fields::REVIEW_COLUMNS`], the likeliest pair first.
+    pub review: Vec<RecordBatch>,
+    /// [`hotpass_core::fields::LINKAGE_KEY_COLUMNS`], in source order; absent unless asked for.
+    pub linkage_keys: Option<RecordBatch>,
     /// [`hotpass_core::fields::CONFLICT_COLUMNS`], in the order of the published table.
     pub conflicts: Vec<RecordBatch>,
     /// [`hotpass_core::fields::CONTACT_COLUMNS`], in the order of the published table.

@@ -71,12 +71,15 @@ pub(crate) struct RefineArgs {
     /// Bytes of memory the run may use for tables; a quarter of the machine's when absent
     #[arg(long, value_name = "BYTES")]
     memory_limit: Option<u64>,
-    /// Group by equal keys, without scores: the way that is taken also without this flag
+    /// Join rows by equal keys alone, without match probabilities
     #[arg(long)]
     no_probabilistic: bool,
-    /// Group by match probability; not available yet
-    #[arg(long, conflicts_with = "no_probabilistic", hide = true)]
+    /// Join rows by match probability too
+    #[arg(long, conflicts_with = "no_probabilistic")]
     probabilistic: bool,
+    /// Linkage model to join rows by; the one that ships for organisations when absent
+    #[arg(long, value_name = "FILE", conflicts_with = "no_probabilistic")]
+    linkage_model: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -93,6 +96,7 @@ impl RefineArgs {
             ("pipeline.dist_dir", &self.dist_dir),
             ("pipeline.party_store_path", &self.party_store_path),
             ("pipeline.report_path", &self.report_path),
+            ("resolve.model", &self.linkage_model),
         ] {
             if let Some(value) = value {
                 set(key, path(value));
@@ -109,6 +113,9 @@ impl RefineArgs {
         }
         if self.archive || self.no_archive {
             set("pipeline.archive", self.archive.to_string());
+        }
+        if self.probabilistic || self.no_probabilistic {
+            set("resolve.probabilistic", self.probabilistic.to_string());
         }
         if let Some(threads) = self.threads {
             set("pipeline.threads", threads.to_string());
@@ -129,10 +136,6 @@ impl RefineArgs {
 
 /// Runs `hotpass refine`.
 pub(crate) fn run(args: RefineArgs, context: &mut Context) -> Result<Exit, CommandError> {
-    if args.probabilistic {
-        return Err(CommandError::usage("Cannot group by match probability: this version groups by equal keys only")
-            .hint("Leave `--probabilistic` out, or write `--no-probabilistic`"));
-    }
     let loaded = args.config.load_with(context, &args.flags())?;
     let outcome = refine_with(context, &loaded, args.paths)?;
     summarise(context, &loaded, &outcome)?;
@@ -247,6 +250,7 @@ pub(crate) fn summarise(
             "rows_in_entities": statistics.rows_in_entities,
             "rows_quarantined": statistics.rows_quarantined,
             "entities": statistics.entities,
+            "pairs_to_review": statistics.pairs_to_review,
             "quality_mean": statistics.quality_mean,
             "failed_expectations": failed,
             "outputs": outcome.outputs.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>(),
@@ -267,6 +271,13 @@ pub(crate) fn summarise(
             rows => format!("{rows} rows are"),
         }
     ))?;
+    if statistics.pairs_to_review > 0 {
+        printer.line(format!(
+            "{} of rows may belong together and were not joined: {}",
+            counted(statistics.pairs_to_review, "pair"),
+            outcome.run.path("review_queue.parquet").display()
+        ))?;
+    }
     match statistics.skipped.len() {
         0 => {}
         1 => printer.line("1 sheet or file holds no such table and was left out")?,

@@ -17,16 +17,20 @@ pub fn write_run_tables(
     tables: &RunTables,
     metadata: &FileMetadata<'_>,
 ) -> Result<Vec<WrittenFile>, PublishError> {
+    let keys: Vec<_> = tables.linkage_keys.iter().cloned().collect();
     [
         ("golden.parquet", &tables.golden),
         ("crosswalk.parquet", &tables.crosswalk),
         ("provenance.parquet", &tables.provenance),
         ("quarantine.parquet", &tables.quarantine),
         ("links.parquet", &tables.links),
+        ("review_queue.parquet", &tables.review),
+        ("linkage_keys.parquet", &keys),
         ("contacts.parquet", &tables.contacts),
         ("conflicts.parquet", &tables.conflicts),
     ]
     .into_iter()
+    .filter(|(name, batches)| *name != "linkage_keys.parquet" || !batches.is_empty())
     .map(|(name, batches)| write_parquet(&run.path(name), batches, metadata))
     .collect()
 }

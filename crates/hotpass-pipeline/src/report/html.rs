@@ -452,6 +452,16 @@ fn matching(statistics: &RunStatistics, term: &str) -> String {
         }
         body.push_str(&table.finish());
     }
+    if statistics.pairs_to_review > 0 {
+        let _ = writeln!(
+            body,
+            "<p>{} of source rows may belong together and were not joined: <code>review_queue.parquet</code> of the run lists them, the likeliest first.</p>",
+            match statistics.pairs_to_review {
+                1 => "1 pair".to_owned(),
+                pairs => format!("{} pairs", count(pairs)),
+            }
+        );
+    }
     body
 }
 

@@ -33,6 +33,7 @@ pub fn markdown(statistics: &RunStatistics, extras: &ReportExtras<'_>) -> String
             vec!["Rows in published records".into(), count(statistics.rows_in_entities)],
             vec!["Rows in quarantine".into(), count(statistics.rows_quarantined)],
             vec!["Published records".into(), count(statistics.entities)],
+            vec!["Pairs of rows to review".into(), count(statistics.pairs_to_review)],
             vec!["Conflicts".into(), count(statistics.conflicts.values().sum())],
             vec![
                 "Quality score, mean (lowest to highest)".into(),

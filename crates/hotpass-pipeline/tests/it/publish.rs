@@ -12,7 +12,7 @@ use arrow::record_batch::RecordBatch;
 use calamine::{Data, Reader as _, open_workbook};
 use hotpass_core::fields::{
     CONFLICT_COLUMNS, CONTACT_COLUMNS, CROSSWALK_COLUMNS, ColumnSpec, ColumnType, GOLDEN_COLUMNS, LINK_COLUMNS,
-    PROVENANCE_COLUMNS, QUARANTINE_COLUMNS,
+    PROVENANCE_COLUMNS, QUARANTINE_COLUMNS, REVIEW_COLUMNS,
 };
 use hotpass_core::{Clock, RunDirectory, RunId};
 use hotpass_pipeline::parties::{build_party_store, write_party_store};
@@ -118,12 +118,16 @@ fn tables(run_id: &str) -> RunTables {
         {"entity_id": "e1", "position": 1, "email": "info@acme.example", "source_dataset": "B", "source_file": "b.xlsx", "sheet": "S", "row": 2},
     ]);
     let links = json!([{"record_id_l": "a:2", "record_id_r": "b:2", "rule": "name", "entity_id": "e1"}]);
+    let review = json!([{"record_id_l": "a:2", "record_id_r": "b:3", "entity_id_l": "e1", "entity_id_r": "e2",
+        "match_weight": 1.5, "match_probability": 0.74, "reason": "probability"}]);
     let rows = |value: Value| value.as_array().cloned().unwrap();
     RunTables {
         golden: table(GOLDEN_COLUMNS, rows(golden)),
         crosswalk: table(CROSSWALK_COLUMNS, rows(crosswalk)),
         provenance: table(PROVENANCE_COLUMNS, rows(provenance)),
         quarantine: table(QUARANTINE_COLUMNS, rows(quarantine)),
+        review: table(REVIEW_COLUMNS, rows(review)),
+        linkage_keys: None,
         links: table(LINK_COLUMNS, rows(links)),
         conflicts: table(CONFLICT_COLUMNS, rows(conflicts)),
         contacts: table(CONTACT_COLUMNS, rows(contacts)),
