@@ -3,17 +3,31 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+#[cfg(feature = "sql")]
+use arrow::array::RecordBatchOptions;
+#[cfg(feature = "sql")]
+use arrow::datatypes::Field;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use rayon::ThreadPool;
 
 use crate::blocking::{Blocking, BlockingOptions, CountOptions, Judge, PairCounts, Scope, count_pairs};
-use crate::compare::{Comparer, Program};
+#[cfg(not(feature = "sql"))]
+use crate::compare::CompareError;
+use crate::compare::{Comparer, Program, SqlTier};
 use crate::encode::{Batches, EncodeOptions, Records, Source, columns_of, encode};
 use crate::error::LinkError;
-use crate::model::{BlockingRule, LinkType, LinkageModel};
+use crate::model::{BlockingRule, LinkType, LinkageModel, TextSemantics};
 use crate::plan::{CompileOptions, Condition, FeatureId, Measure, NumberExpression, Plan, RulePlan};
 use crate::score::{Frequencies, RegisteredFrequencies, TermFrequencies, Weights};
+
+/// Evaluates the conditions that have no native form.
+#[cfg(feature = "sql")]
+type Tier = crate::datafusion::DataFusionTier;
+
+/// Stands for the SQL tier that this build does not have.
+#[cfg(not(feature = "sql"))]
+type Tier = std::convert::Infallible;
 
 /// How a linker runs.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,6 +60,7 @@ pub struct Linker {
     plan: Plan,
     records: Records,
     program: Arc<Program>,
+    tier: Option<Tier>,
     frequencies: Frequencies,
     pool: ThreadPool,
     options: LinkerOptions,
@@ -152,7 +167,7 @@ impl<'a> LinkerBuilder<'a> {
     /// # Errors
     ///
     /// When there is no record batch, a source cannot be read, a column that the model reads is missing, an id is null or occurs twice in a
-    /// source, the model does not fit the columns, or the records need more memory than the limit.
+    /// source, the model does not fit the columns, a condition without a native form cannot be planned or needs the feature `sql`, or the records need more memory than the limit.
     pub fn build(self) -> Result<Linker, LinkError> {
         let mut sources = self.sources;
         for (at, source) in sources.iter().enumerate() {
@@ -174,11 +189,13 @@ impl<'a> LinkerBuilder<'a> {
             unique_id: self.model.keys.unique_id.clone(),
             source_column: source_column.then(|| self.model.keys.source_dataset.clone()),
             retain: retained_columns(&self.model, &plan, &schema, self.retain_output, self.retain),
+            semantics: self.model.text_semantics,
         };
         let program = Arc::new(Program::compile(&plan, self.model.text_semantics)?);
         let records = pool.install(|| encode(&plan, &schema, sources, &options))?;
         let frequencies = frequencies(&self.model, &plan, &records, &self.frequencies);
-        let needed = records.heap_bytes() + frequencies.heap_bytes();
+        let tier = sql_tier(&plan, &records, self.model.text_semantics)?;
+        let needed = records.heap_bytes() + frequencies.heap_bytes() + tier_bytes(tier.as_ref());
         if let Some(limit) = self.options.memory_limit.filter(|&limit| needed > limit) {
             return Err(LinkError::MemoryLimit { limit, needed, what: "the encoded records" });
         }
@@ -188,6 +205,7 @@ impl<'a> LinkerBuilder<'a> {
             plan,
             records,
             program,
+            tier,
             frequencies,
             pool,
             options: self.options,
@@ -208,6 +226,59 @@ fn first_schema(sources: &mut [Source<'_>]) -> Result<Schema, LinkError> {
         source.batches = Box::new(first.into_iter().chain(batches));
     }
     schema.ok_or(LinkError::NoRecords)
+}
+
+/// Plans the conditions that have no native form, over the columns that were kept for them.
+#[cfg(feature = "sql")]
+fn sql_tier(plan: &Plan, records: &Records, semantics: TextSemantics) -> Result<Option<Tier>, LinkError> {
+    if plan.sql_conditions.is_empty() {
+        return Ok(None);
+    }
+    let rows: Vec<u32> = (0..records.len() as u32).collect();
+    let mut names: Vec<&str> = plan.sql_conditions.iter().flat_map(|of| &of.columns).map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for name in names {
+        // A column that is not there is named with its condition when that is planned.
+        if let Some(column) = records.take(name, &rows).map_err(LinkError::Output)? {
+            fields.push(Field::new(name, column.data_type().clone(), true));
+            columns.push(column);
+        }
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    let records = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+        .map_err(LinkError::Output)?;
+    Tier::new(&plan.sql_conditions, records, semantics).map(Some).map_err(|error| LinkError::Plan(Box::new(error)))
+}
+
+/// Refuses conditions that need what this build does not have.
+#[cfg(not(feature = "sql"))]
+fn sql_tier(plan: &Plan, _: &Records, _: TextSemantics) -> Result<Option<Tier>, LinkError> {
+    match plan.sql_conditions.first() {
+        Some(condition) => Err(CompareError::NoSqlTier { sql: condition.sql.clone() }.into()),
+        None => Ok(None),
+    }
+}
+
+#[cfg(feature = "sql")]
+fn tier_bytes(tier: Option<&Tier>) -> u64 {
+    tier.map_or(0, Tier::heap_bytes)
+}
+
+#[cfg(not(feature = "sql"))]
+fn tier_bytes(_: Option<&Tier>) -> u64 {
+    0
+}
+
+#[cfg(feature = "sql")]
+fn as_sql_tier(tier: &Tier) -> &dyn SqlTier {
+    tier
+}
+
+#[cfg(not(feature = "sql"))]
+fn as_sql_tier(tier: &Tier) -> &dyn SqlTier {
+    match *tier {}
 }
 
 /// Compiles a model and further rules after its own.
@@ -458,7 +529,8 @@ impl Linker {
     }
 
     pub(crate) fn comparer(&self) -> Result<Comparer<'_>, LinkError> {
-        Ok(Comparer::with_program(Arc::clone(&self.program), self.records.columns(), None)?)
+        let tier = self.tier.as_ref().map(as_sql_tier);
+        Ok(Comparer::with_program(Arc::clone(&self.program), self.records.columns(), tier)?)
     }
 
     /// Lists the columns that a comparison reads, in order of appearance.

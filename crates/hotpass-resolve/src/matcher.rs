@@ -8,7 +8,7 @@ use rayon::slice::ParallelSliceMut as _;
 
 use crate::columns::{Columns, NULL, Values};
 use crate::compare::{Comparer, Program, Scratch};
-use crate::encode::{CodeIndex, evaluate, hash_bytes, hash_word, number_word, numbers};
+use crate::encode::{CodeIndex, OpaqueEvaluator, evaluate, hash_bytes, hash_word, number_word, numbers};
 use crate::error::LinkError;
 use crate::kernels::TextTable;
 use crate::linker::Linker;
@@ -40,6 +40,7 @@ pub struct Matcher {
     /// For each domain the codes of values by hash.
     lookups: Vec<CodeIndex>,
     rules: Vec<RuleIndex>,
+    opaque: OpaqueEvaluator,
 }
 
 /// Reference records by the hash of a rule's key.
@@ -133,7 +134,8 @@ impl Matcher {
         })?;
         let lookups = columns.domains.iter().map(lookup).collect();
         let program = linker.program();
-        Ok(Self { linker, program, weights, lookups, rules })
+        let opaque = OpaqueEvaluator::new(linker.model().text_semantics);
+        Ok(Self { linker, program, weights, lookups, rules, opaque })
     }
 
     /// Gives the linker that holds the reference records.
@@ -162,7 +164,7 @@ impl Matcher {
     fn read(&self, batch: &RecordBatch) -> Result<Query, LinkError> {
         let features = self.linker.plan().features.iter();
         let values = features.map(|feature| {
-            let array = evaluate(&feature.expression, batch, "lookup")?;
+            let array = evaluate(&feature.expression, batch, "lookup", &self.opaque)?;
             let cast = |to: &DataType| arrow::compute::cast(&array, to).map_err(LinkError::Output);
             Ok(match feature.value_type {
                 ValueType::Text => QueryValues::Text(cast(&DataType::Utf8)?),

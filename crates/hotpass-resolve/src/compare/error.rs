@@ -18,7 +18,9 @@ pub enum CompareError {
         comparison: String,
     },
     /// A condition has no native form and there is no SQL tier to evaluate it.
-    #[error("Condition `{sql}` has no native form and needs SQL evaluation, which is not part of this build")]
+    #[error(
+        "Condition `{sql}` has no native form and needs SQL evaluation, which this build lacks: build it with the feature `sql`"
+    )]
     NoSqlTier {
         /// The condition.
         sql: String,

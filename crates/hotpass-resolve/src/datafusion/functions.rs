@@ -52,6 +52,13 @@ pub fn functions(semantics: TextSemantics) -> Vec<ScalarUDF> {
     texts.chain(similarities).chain([cosine]).chain(records).collect()
 }
 
+/// Tells whether [`functions`] has a function of this name.
+pub(super) fn has(name: &str) -> bool {
+    PAIR_FUNCTIONS.iter().any(|(known, aliases, _)| *known == name || aliases.contains(&name))
+        || FUNCTIONS.iter().any(|function| function.name == name)
+        || matches!(name, "cosine_similarity" | "array_cosine_similarity" | "list_cosine_similarity")
+}
+
 /// Measures whose value depends on the frequencies of tokens in a column.
 const NEEDS_CORPUS: &[&str] = &["tfidf_cosine", "soft_tfidf"];
 
@@ -147,13 +154,12 @@ impl ScalarUDFImpl for PairFunction {
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let wanted = match self.kind {
-            PairKind::Text(_) => vec![DataType::Utf8; 2],
             PairKind::Cosine => vec![list_of_numbers(); 2],
             PairKind::DistanceKm => vec![DataType::Float64; 4],
             PairKind::Measure if self.name.starts_with("qgram_") => {
                 vec![DataType::Utf8, DataType::Utf8, DataType::Int64]
             }
-            PairKind::Measure => vec![DataType::Utf8; 2],
+            PairKind::Text(_) | PairKind::Measure => vec![DataType::Utf8; 2],
         };
         if types.len() != wanted.len() {
             return plan_err!("`{}` takes {} arguments, not {}", self.name, wanted.len(), types.len());
@@ -175,9 +181,9 @@ impl ScalarUDFImpl for PairFunction {
         let n_rows = arguments.number_rows;
         let arrays = ColumnarValue::values_to_arrays(&arguments.args)?;
         let array: ArrayRef = match self.kind {
-            PairKind::Text(function) => text_distances(function, self.semantics, &arrays)?,
+            PairKind::Text(function) => text_distances(function, self.semantics, &arrays),
             PairKind::Measure => measure(self.name, &arrays)?,
-            PairKind::Cosine => cosines(&arrays)?,
+            PairKind::Cosine => cosines(&arrays),
             PairKind::DistanceKm => distances_km(&arrays),
         };
         // Constants on both sides come as arrays of one row.
@@ -201,12 +207,12 @@ fn is_text(data_type: &DataType) -> bool {
 }
 
 /// Gives the pairs of texts row by row, `None` where either is null.
-fn texts<'a>(arrays: &'a [ArrayRef]) -> impl Iterator<Item = Option<(&'a str, &'a str)>> {
+fn texts(arrays: &[ArrayRef]) -> impl Iterator<Item = Option<(&str, &str)>> {
     let (left, right): (&StringArray, &StringArray) = (arrays[0].as_string(), arrays[1].as_string());
     left.iter().zip(right.iter()).map(|(left, right)| left.zip(right))
 }
 
-fn text_distances(function: TextFunction, semantics: TextSemantics, arrays: &[ArrayRef]) -> Result<ArrayRef> {
+fn text_distances(function: TextFunction, semantics: TextSemantics, arrays: &[ArrayRef]) -> ArrayRef {
     let number = |function: fn(&str, &str, TextSemantics) -> f64| -> ArrayRef {
         Arc::new(
             texts(arrays)
@@ -218,7 +224,7 @@ fn text_distances(function: TextFunction, semantics: TextSemantics, arrays: &[Ar
         let edits = texts(arrays).map(|pair| pair.map(|(left, right)| function(left, right, semantics) as i64));
         Arc::new(edits.collect::<Int64Array>())
     };
-    Ok(match function {
+    match function {
         TextFunction::Jaro => number(kernels::jaro_similarity),
         TextFunction::JaroWinkler => number(kernels::jaro_winkler_similarity),
         TextFunction::Jaccard => number(kernels::jaccard_similarity),
@@ -231,14 +237,14 @@ fn text_distances(function: TextFunction, semantics: TextSemantics, arrays: &[Ar
             });
             Arc::new(places.collect::<Int64Array>())
         }
-    })
+    }
 }
 
 fn measure(name: &str, arrays: &[ArrayRef]) -> Result<ArrayRef> {
     let value = |q: Option<u8>, left: &str, right: &str| {
         text_similarity(name, q).and_then(|similarity| kernels::tokens::similarity_of(similarity, left, right))
     };
-    let counts = arrays.get(2).map(|array| array.as_primitive::<Int64Type>());
+    let counts = arrays.get(2).map(AsArray::as_primitive::<Int64Type>);
     let mut values = Float64Builder::with_capacity(arrays[0].len());
     for (row, pair) in texts(arrays).enumerate() {
         let Some((left, right)) = pair.filter(|_| counts.is_none_or(|counts| counts.is_valid(row))) else {
@@ -257,7 +263,7 @@ fn measure(name: &str, arrays: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(values.finish()))
 }
 
-fn cosines(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+fn cosines(arrays: &[ArrayRef]) -> ArrayRef {
     let (left, right): (&ListArray, &ListArray) = (arrays[0].as_list(), arrays[1].as_list());
     let mut values = Float64Builder::with_capacity(left.len());
     for row in 0..left.len() {
@@ -268,7 +274,7 @@ fn cosines(arrays: &[ArrayRef]) -> Result<ArrayRef> {
         let (left, right) = (left.value(row), right.value(row));
         values.append_option(cosine(left.as_primitive::<Float64Type>(), right.as_primitive::<Float64Type>()));
     }
-    Ok(Arc::new(values.finish()))
+    Arc::new(values.finish())
 }
 
 fn cosine(left: &Float64Array, right: &Float64Array) -> Option<f64> {
@@ -281,7 +287,7 @@ fn cosine(left: &Float64Array, right: &Float64Array) -> Option<f64> {
 }
 
 fn distances_km(arrays: &[ArrayRef]) -> ArrayRef {
-    let columns: Vec<&Float64Array> = arrays.iter().map(|array| array.as_primitive::<Float64Type>()).collect();
+    let columns: Vec<&Float64Array> = arrays.iter().map(AsArray::as_primitive::<Float64Type>).collect();
     let rows = (0..columns[0].len()).map(|row| {
         columns.iter().all(|column| column.is_valid(row)).then(|| {
             let [a, b, c, d] = [0, 1, 2, 3].map(|column: usize| columns[column].value(row));

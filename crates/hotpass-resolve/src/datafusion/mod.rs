@@ -5,10 +5,14 @@
 
 mod functions;
 mod plan_nodes;
+mod shared;
 mod table;
+#[cfg(test)]
+mod table_tests;
 mod tier;
 
 pub use functions::{functions, register_functions};
 pub use plan_nodes::{BlockedPairsExec, ScorePairsExec};
 pub use table::{PredictTable, ReadModel, register_predict};
+pub(crate) use tier::PlannedExpressions;
 pub use tier::{DataFusionTier, SqlTierError, evaluate_record_expression, record_expression_type};

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, UInt16Array, UInt32Array};
+use arrow::array::{AsArray, RecordBatch, UInt16Array, UInt32Array};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type, UInt32Type};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
@@ -11,7 +12,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
-use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties,
 };
@@ -21,7 +22,7 @@ use tokio::sync::OnceCell;
 use crate::Linker;
 use crate::error::LinkError;
 use crate::model::LinkageModel;
-use crate::predict::Threshold;
+use crate::predict::{ScoreBatch, Threshold};
 
 /// The linker that the nodes of one plan share; the first partition that runs encodes the sources.
 type SharedLinker = Arc<OnceCell<Arc<Linker>>>;
@@ -276,24 +277,50 @@ impl ExecutionPlan for ScorePairsExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.pairs.execute(partition, context)?;
+        let mut input = self.pairs.execute(partition, context)?;
         let least = self.threshold.match_weight().map_err(external)?;
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let candidates = MetricBuilder::new(&self.metrics).counter("candidate_pairs", partition);
         let (cell, schema) = (Arc::clone(&self.linker), self.schema());
-        let output = input.map(move |batch| {
-            let batch = batch?;
-            let _timer = metrics.elapsed_compute().timer();
-            candidates.add(batch.num_rows());
-            let linker = cell
-                .get()
-                .ok_or_else(|| DataFusionError::Internal("Pairs came before their records were encoded".to_owned()))?;
-            let scored = score(linker, &batch, least)?;
-            metrics.record_output(scored.num_rows());
-            Ok(scored)
+        let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&schema), QUEUE);
+        let sender = builder.tx();
+        builder.spawn(async move {
+            let (to_worker, mut batches) = tokio::sync::mpsc::channel::<RecordBatch>(QUEUE);
+            let work = move || -> Result<()> {
+                // The first pairs come after their records were encoded.
+                let Some(first) = batches.blocking_recv() else { return Ok(()) };
+                let linker = cell.get().ok_or_else(|| {
+                    DataFusionError::Internal("Pairs came before their records were encoded".to_owned())
+                })?;
+                let scored = linker.score_in_batches(least, |score| {
+                    let mut next = Some(first);
+                    while let Some(batch) = next {
+                        let timer = metrics.elapsed_compute().timer();
+                        candidates.add(batch.num_rows());
+                        for scored in score_batch(linker, score, &batch, &schema)? {
+                            metrics.record_output(scored.num_rows());
+                            // A reader that is gone wants no more pairs.
+                            if sender.blocking_send(Ok(scored)).is_err() {
+                                return Ok(());
+                            }
+                        }
+                        timer.done();
+                        next = batches.blocking_recv();
+                    }
+                    Ok(())
+                });
+                scored.map_err(external)?
+            };
+            let worker = tokio::task::spawn_blocking(work);
+            while let Some(batch) = input.next().await {
+                if to_worker.send(batch?).await.is_err() {
+                    break;
+                }
+            }
+            drop(to_worker);
+            worker.await.map_err(|error| DataFusionError::External(Box::new(error)))?
         });
-        let output = output.try_filter(|batch| std::future::ready(batch.num_rows() > 0));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, output)))
+        Ok(builder.build())
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
@@ -301,15 +328,32 @@ impl ExecutionPlan for ScorePairsExec {
     }
 }
 
-fn score(linker: &Linker, batch: &RecordBatch, least: Option<f64>) -> Result<RecordBatch> {
+/// Scores a batch of pairs, one table for each run of pairs of one rule; none for pairs that do not reach the threshold.
+fn score_batch(
+    linker: &Linker,
+    score: &mut ScoreBatch<'_>,
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+) -> Result<Vec<RecordBatch>> {
     let rows = |column: usize| batch.column(column).as_primitive::<UInt32Type>().values();
-    let rules = batch.column(2).as_primitive::<UInt16Type>();
-    let pairs: Vec<(u32, u32)> = rows(0).iter().copied().zip(rows(1).iter().copied()).collect();
-    let mut scored = linker.score_pairs(&pairs).map_err(external)?;
-    scored.rule = rules.values().to_vec();
-    if let Some(least) = least {
-        scored.keep_from(least);
+    let (lefts, rights) = (rows(0), rows(1));
+    let rules = batch.column(2).as_primitive::<UInt16Type>().values();
+    let mut tables = Vec::new();
+    let mut begin = 0;
+    for run in rules.chunk_by(PartialEq::eq) {
+        let end = begin + run.len();
+        let scored = score(run[0], &lefts[begin..end], &rights[begin..end]).map_err(external)?;
+        begin = end;
+        if !scored.is_empty() {
+            let table = linker.pair_batch(&scored).map_err(external)?;
+            tables.push(in_schema(&table, schema)?);
+        }
     }
-    debug_assert_eq!(rules.null_count(), 0);
-    linker.pair_batch(&scored).map_err(external)
+    Ok(tables)
+}
+
+/// Gives columns the types that the plan promised before any id was read.
+fn in_schema(table: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = table.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<std::result::Result<_, _>>()?)?)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{Column, ScalarValue, plan_err};
 use datafusion::error::{DataFusionError, Result};
@@ -50,8 +50,31 @@ impl PredictTable {
             builder.table(name.clone(), [RecordBatch::new_empty(source.schema())])
         });
         let schema = empty.build().map_err(external)?.pair_schema();
+        let schema = with_identifier_type(&schema, &model.keys.unique_id, &sources);
         Ok(Self { model, sources, threshold, schema })
     }
+}
+
+/// Gives ids the type that the tables' columns promise: whole numbers if all of them are, else text.
+fn with_identifier_type(
+    schema: &SchemaRef,
+    unique_id: &str,
+    sources: &[(String, Arc<dyn TableProvider>)],
+) -> SchemaRef {
+    let is_number = |source: &Arc<dyn TableProvider>| {
+        source.schema().field_with_name(unique_id).is_ok_and(|field| field.data_type().is_integer())
+    };
+    let numbers = sources.iter().all(|(_, source)| is_number(source));
+    let fields = schema.fields().iter().map(|field| {
+        let is_identifier = ["_l", "_r"].iter().any(|side| field.name().strip_suffix(side) == Some(unique_id));
+        if is_identifier {
+            let data_type = if numbers { DataType::Int64 } else { DataType::Utf8 };
+            Arc::new(field.as_ref().clone().with_data_type(data_type))
+        } else {
+            Arc::clone(field)
+        }
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// Gives the stricter of a threshold and a condition of the query; `None` for a condition that is no threshold.
@@ -62,7 +85,7 @@ fn threshold_of(filter: &Expr) -> Option<Threshold> {
         (Expr::Literal(literal, _), Expr::Column(column)) => (column, op.swap()?, literal),
         _ => return None,
     };
-    let ScalarValue::Float64(Some(value)) = literal.cast_to(&arrow::datatypes::DataType::Float64).ok()? else {
+    let ScalarValue::Float64(Some(value)) = literal.cast_to(&DataType::Float64).ok()? else {
         return None;
     };
     if !matches!(op, Operator::GtEq | Operator::Gt) {
@@ -109,7 +132,7 @@ impl TableProvider for PredictTable {
         let mut threshold = self.threshold;
         for stricter in filters.iter().filter_map(threshold_of) {
             // Probability and weight rise together, so thresholds compare as weights.
-            let least = |threshold: Threshold| Ok::<_, DataFusionError>(threshold.match_weight().map_err(external)?);
+            let least = |threshold: Threshold| threshold.match_weight().map_err(external);
             if least(stricter)? > least(threshold)? {
                 threshold = stricter;
             }
@@ -164,7 +187,7 @@ impl TableFunctionImpl for PredictFunction {
                 Expr::Column(column) => {
                     sources.push((column.name.clone(), table(arguments.session(), column)?));
                 }
-                Expr::Literal(value, _) => match value.cast_to(&arrow::datatypes::DataType::Float64) {
+                Expr::Literal(value, _) => match value.cast_to(&DataType::Float64) {
                     Ok(ScalarValue::Float64(Some(share))) if value.data_type().is_numeric() => {
                         threshold = Threshold::MatchProbability(share);
                     }
@@ -191,8 +214,6 @@ fn table(session: &dyn Session, name: &Column) -> Result<Arc<dyn TableProvider>>
     let schema = session.catalog_list().catalog(&options.default_catalog).and_then(|catalog| {
         catalog.schema(name.relation.as_ref().map_or(options.default_schema.as_str(), |schema| schema.table()))
     });
-    match schema.and_then(|schema| schema.table(&name.name).now_or_never().map(Result::ok)).flatten().flatten() {
-        Some(table) => Ok(table),
-        None => plan_err!("table '{}' not found", name.name),
-    }
+    let found = schema.and_then(|schema| schema.table(&name.name).now_or_never().map(Result::ok)).flatten().flatten();
+    found.map_or_else(|| plan_err!("table '{}' not found", name.name), Ok)
 }

@@ -1,6 +1,6 @@
 //! Conditions without a native form, evaluated by DataFusion over batches of pairs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{cast, take};
@@ -9,10 +9,14 @@ use arrow::error::ArrowError;
 use datafusion::common::DFSchema;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::SessionConfig;
 
 use super::functions::register_functions;
+use super::shared::{record_functions, respell, share_operators};
+use crate::compare::{CompareError, SqlTier};
 use crate::model::TextSemantics;
 use crate::plan::SqlCondition;
 
@@ -43,6 +47,14 @@ pub enum SqlTierError {
         sql: String,
         /// The column.
         column: String,
+    },
+    /// A condition that was not given when the tier was built.
+    #[error("Condition {index} does not exist, there are {count}")]
+    NoCondition {
+        /// Its index.
+        index: usize,
+        /// How many there are.
+        count: usize,
     },
     /// The SQL failed on a value.
     #[error("Cannot evaluate `{sql}`")]
@@ -93,6 +105,11 @@ impl DataFusionTier {
         Ok(Self { conditions, records })
     }
 
+    /// Gives the bytes on the heap that the columns of the records take.
+    pub fn heap_bytes(&self) -> u64 {
+        self.records.get_array_memory_size() as u64
+    }
+
     /// Evaluates condition `condition` for each pair of rows: 0 false, 1 true, 2 unknown into `out`.
     ///
     /// `lefts`, `rights` and `out` have one length; rows are those of the records.
@@ -107,7 +124,9 @@ impl DataFusionTier {
         rights: &[u32],
         out: &mut [u8],
     ) -> Result<(), SqlTierError> {
-        let Some(condition) = self.conditions.get(condition) else { return Ok(()) };
+        let Some(condition) = self.conditions.get(condition) else {
+            return Err(SqlTierError::NoCondition { index: condition, count: self.conditions.len() });
+        };
         let failed =
             |source: DataFusionError| SqlTierError::Evaluate { sql: condition.sql.clone(), source: Box::new(source) };
         let (left_rows, right_rows) = (UInt32Array::from(lefts.to_vec()), UInt32Array::from(rights.to_vec()));
@@ -127,6 +146,15 @@ impl DataFusionTier {
     }
 }
 
+impl SqlTier for DataFusionTier {
+    fn evaluate(&self, condition: usize, lefts: &[u32], rights: &[u32], out: &mut [u8]) -> Result<(), CompareError> {
+        Self::evaluate(self, condition, lefts, rights, out).map_err(|error| CompareError::Sql {
+            sql: self.conditions.get(condition).map(|condition| condition.sql.clone()).unwrap_or_default(),
+            source: Box::new(error),
+        })
+    }
+}
+
 /// Evaluates an expression over single records that has no native form; a value per row.
 ///
 /// # Errors
@@ -137,11 +165,7 @@ pub fn evaluate_record_expression(
     records: &RecordBatch,
     semantics: TextSemantics,
 ) -> Result<ArrayRef, SqlTierError> {
-    let session = session(semantics);
-    let (expression, _) = planned(&session, sql, &records.schema())?;
-    let failed = |source: DataFusionError| SqlTierError::Evaluate { sql: sql.to_owned(), source: Box::new(source) };
-    let value = expression.evaluate(records).map_err(failed)?;
-    value.into_array(records.num_rows()).map_err(failed)
+    PlannedExpressions::new(semantics).evaluate(sql, records)
 }
 
 /// Gives the type of an expression over single records, and whether DataFusion can plan it at all.
@@ -153,12 +177,57 @@ pub fn record_expression_type(sql: &str, schema: &Schema, semantics: TextSemanti
     planned(&session(semantics), sql, schema).map(|(_, data_type)| data_type)
 }
 
+/// An expression, the schema it was planned for, and its plan.
+type PlannedExpression = (String, SchemaRef, Arc<dyn PhysicalExpr>);
+
+/// Expressions over single records, each planned once for each schema.
+pub(crate) struct PlannedExpressions {
+    semantics: TextSemantics,
+    session: OnceLock<SessionContext>,
+    planned: Mutex<Vec<PlannedExpression>>,
+}
+
+impl std::fmt::Debug for PlannedExpressions {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("PlannedExpressions").field("semantics", &self.semantics).finish_non_exhaustive()
+    }
+}
+
+impl PlannedExpressions {
+    pub(crate) fn new(semantics: TextSemantics) -> Self {
+        Self { semantics, session: OnceLock::new(), planned: Mutex::default() }
+    }
+
+    fn plan(&self, sql: &str, schema: &SchemaRef) -> Result<Arc<dyn PhysicalExpr>, SqlTierError> {
+        // What a panicking thread left behind is whole: only finished plans are pushed.
+        let mut plans = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, _, plan)) = plans.iter().find(|(known, of, _)| known == sql && of == schema) {
+            return Ok(Arc::clone(plan));
+        }
+        let session = self.session.get_or_init(|| session(self.semantics));
+        let (plan, _) = planned(session, sql, schema)?;
+        plans.push((sql.to_owned(), Arc::clone(schema), Arc::clone(&plan)));
+        Ok(plan)
+    }
+
+    /// Gives a value for each record.
+    pub(crate) fn evaluate(&self, sql: &str, records: &RecordBatch) -> Result<ArrayRef, SqlTierError> {
+        let expression = self.plan(sql, records.schema_ref())?;
+        let failed = |source: DataFusionError| SqlTierError::Evaluate { sql: sql.to_owned(), source: Box::new(source) };
+        let value = expression.evaluate(records).map_err(failed)?;
+        value.into_array(records.num_rows()).map_err(failed)
+    }
+}
+
 fn session(semantics: TextSemantics) -> SessionContext {
     let mut config = SessionConfig::new();
     config.options_mut().sql_parser.dialect = datafusion::config::Dialect::DuckDB;
     // Names in conditions are those of the schema, letter by letter.
     config.options_mut().sql_parser.enable_ident_normalization = false;
     let session = SessionContext::new_with_config(config);
+    for function in record_functions() {
+        session.register_udf(function);
+    }
     register_functions(&session, semantics);
     session
 }
@@ -171,7 +240,16 @@ fn planned(
     let refused = |source: DataFusionError| SqlTierError::Plan { sql: sql.to_owned(), source: Box::new(source) };
     let named = DFSchema::try_from(schema.clone()).map_err(refused)?;
     let state = session.state();
-    let logical = state.create_logical_expr(sql, &named).map_err(refused)?;
+    let dialect = state.config().options().sql_parser.dialect;
+    let mut parsed = state.sql_to_expr_with_alias(sql, &dialect).map_err(refused)?;
+    respell(&mut parsed.expr, schema);
+    let logical = state.create_logical_expr_from_sql_expr(parsed, &named).map_err(refused)?;
+    let logical = share_operators(logical, &named).map_err(refused)?;
+    // Some functions, `coalesce` among them, exist only in the simple form that the simplifier gives them.
+    let context = SimplifyContext::builder().with_schema(Arc::new(named.clone())).with_current_time().build();
+    let simplifier = ExprSimplifier::new(context);
+    let coerced = simplifier.coerce(logical, &named).map_err(refused)?;
+    let logical = simplifier.simplify(coerced).map_err(refused)?;
     let physical = state.create_physical_expr(logical, &named).map_err(refused)?;
     let data_type = physical.data_type(schema).map_err(refused)?;
     Ok((physical, data_type))

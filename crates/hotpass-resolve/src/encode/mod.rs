@@ -35,6 +35,27 @@ pub(crate) struct Source<'a> {
     pub(crate) batches: Batches<'a>,
 }
 
+/// Evaluates what has no native form.
+#[cfg(feature = "sql")]
+pub(crate) type OpaqueEvaluator = crate::datafusion::PlannedExpressions;
+
+/// Stands for the evaluator that this build does not have.
+#[cfg(not(feature = "sql"))]
+#[derive(Debug)]
+pub(crate) struct OpaqueEvaluator;
+
+#[cfg(not(feature = "sql"))]
+impl OpaqueEvaluator {
+    pub(crate) fn new(_: crate::model::TextSemantics) -> Self {
+        Self
+    }
+
+    #[expect(clippy::unused_self, reason = "the evaluator of builds with the feature `sql` has state")]
+    fn evaluate(&self, sql: &str, _: &RecordBatch) -> Result<ArrayRef, crate::compare::CompareError> {
+        Err(crate::compare::CompareError::NoSqlTier { sql: sql.to_owned() })
+    }
+}
+
 /// What to encode beside the plan's features.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EncodeOptions {
@@ -44,6 +65,8 @@ pub(crate) struct EncodeOptions {
     pub(crate) source_column: Option<String>,
     /// Columns to keep as they are.
     pub(crate) retain: Vec<String>,
+    /// What a character is to expressions without a native form.
+    pub(crate) semantics: crate::model::TextSemantics,
 }
 
 /// All records of all sources in key order.
@@ -263,7 +286,19 @@ pub(crate) fn columns_of(expression: &Expression, columns: &mut Vec<String>) {
 }
 
 /// Evaluates an expression over the records of a batch.
-pub(crate) fn evaluate(expression: &Expression, batch: &RecordBatch, source: &str) -> Result<ArrayRef, LinkError> {
+pub(crate) fn evaluate(
+    expression: &Expression,
+    batch: &RecordBatch,
+    source: &str,
+    opaque: &OpaqueEvaluator,
+) -> Result<ArrayRef, LinkError> {
+    if let Expression::Opaque { sql, .. } = expression {
+        return opaque.evaluate(sql, batch).map_err(|error| LinkError::Evaluate {
+            expression: sql.clone(),
+            source_name: source.to_owned(),
+            error: Box::new(error),
+        });
+    }
     if let Expression::Column { name, .. } = expression {
         return batch.column_by_name(name).cloned().ok_or_else(|| missing_column(name, source, batch.schema_ref()));
     }
@@ -273,7 +308,7 @@ pub(crate) fn evaluate(expression: &Expression, batch: &RecordBatch, source: &st
         return Err(missing_column(name, source, batch.schema_ref()));
     }
     crate::sql::record::evaluate(expression, batch).map_err(|error| LinkError::Evaluate {
-        expression: format!("{expression:?}"),
+        expression: crate::sql::format(expression),
         source_name: source.to_owned(),
         error: Box::new(error),
     })
@@ -294,6 +329,7 @@ fn missing_column(column: &str, source: &str, schema: &Schema) -> LinkError {
 struct Encoder<'p> {
     plan: &'p Plan,
     options: &'p EncodeOptions,
+    opaque: OpaqueEvaluator,
     tasks: Vec<Task>,
     ways: Vec<Way>,
     bases: Vec<Base>,
@@ -399,6 +435,7 @@ impl<'p> Encoder<'p> {
         Self {
             plan,
             options,
+            opaque: OpaqueEvaluator::new(options.semantics),
             tasks,
             ways,
             bases,
@@ -442,11 +479,12 @@ impl<'p> Encoder<'p> {
             let number = self.source_number(source)?;
             self.sources.resize(self.n_rows as usize, number);
         }
+        let opaque = &self.opaque;
         self.tasks.par_iter_mut().try_for_each(|task| {
             for (_, expression, codes) in &mut task.inputs {
-                let array = evaluate(expression, batch, source)?;
+                let array = evaluate(expression, batch, source, opaque)?;
                 task.dictionary.encode(&array, codes).map_err(|error| LinkError::Evaluate {
-                    expression: format!("{expression:?}"),
+                    expression: crate::sql::format(expression),
                     source_name: source.to_owned(),
                     error: Box::new(error),
                 })?;
@@ -485,13 +523,13 @@ impl<'p> Encoder<'p> {
                 let texts: ArrayRef = Arc::new(dictionary.array(begin..n.min(begin + (1 << 16))));
                 let schema = Arc::new(Schema::new(vec![Field::new(&name, DataType::Utf8, true)]));
                 let failed = |error: ArrowError| LinkError::Evaluate {
-                    expression: format!("{:?}", feature.expression),
+                    expression: crate::sql::format(&feature.expression),
                     source_name: self.source_names.first().cloned().unwrap_or_default(),
                     error: Box::new(error),
                 };
                 let batch = RecordBatch::try_new(schema, vec![texts]).map_err(failed)?;
-                let array =
-                    evaluate(&feature.expression, &batch, self.source_names.first().map_or("", String::as_str))?;
+                let source = self.source_names.first().map_or("", String::as_str);
+                let array = evaluate(&feature.expression, &batch, source, &self.opaque)?;
                 self.tasks[feature.domain].dictionary.encode(&array, &mut derived).map_err(failed)?;
             }
             let of_null = self.of_null(&name, feature)?;
@@ -509,14 +547,14 @@ impl<'p> Encoder<'p> {
     /// Gives the code of an expression where its column is null, which need not be null itself (`coalesce`).
     fn of_null(&mut self, name: &str, feature: &crate::plan::Feature) -> Result<u32, LinkError> {
         let failed = |error: ArrowError| LinkError::Evaluate {
-            expression: format!("{:?}", feature.expression),
+            expression: crate::sql::format(&feature.expression),
             source_name: String::new(),
             error: Box::new(error),
         };
         let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new(name, DataType::Utf8, true)]));
         let batch =
             RecordBatch::try_new(schema, vec![Arc::new(StringArray::from(vec![None::<&str>]))]).map_err(failed)?;
-        let array = evaluate(&feature.expression, &batch, "")?;
+        let array = evaluate(&feature.expression, &batch, "", &self.opaque)?;
         let mut code = Vec::new();
         self.tasks[feature.domain].dictionary.encode(&array, &mut code).map_err(failed)?;
         Ok(code.first().copied().unwrap_or(NULL))

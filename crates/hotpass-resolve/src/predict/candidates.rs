@@ -1,6 +1,8 @@
 //! Candidate pairs without scores, in shares that add up to all.
 
 use super::scorer::ComparerJudge;
+#[cfg(feature = "sql")]
+use super::scorer::{ScoreBuffers, Scorer};
 use super::{PredictOptions, ScoredPairs};
 use crate::blocking::{Blocking, Judge, Walk, WalkBuffers};
 use crate::error::LinkError;
@@ -45,6 +47,34 @@ impl Linker {
             }
         }
         Ok(())
+    }
+}
+
+/// Scores left rows and right rows that one rule found.
+#[cfg(feature = "sql")]
+pub(crate) type ScoreBatch<'a> = dyn FnMut(u16, &[u32], &[u32]) -> Result<ScoredPairs, LinkError> + 'a;
+
+#[cfg(feature = "sql")]
+impl Linker {
+    /// Gives a function that scores batch after batch with what is prepared once, on the caller's thread; it keeps pairs from `least` on.
+    pub(crate) fn score_in_batches<T>(
+        &self,
+        least: Option<f64>,
+        work: impl FnOnce(&mut ScoreBatch<'_>) -> T,
+    ) -> Result<T, LinkError> {
+        let weights = self.weights()?;
+        let comparer = self.comparer()?;
+        let scorer = Scorer::new(&comparer, self.records().columns(), &weights, self.frequencies(), least);
+        let mut buffers = ScoreBuffers::default();
+        Ok(work(&mut |rule, lefts, rights| {
+            scorer.score(lefts, rights, &mut buffers)?;
+            Ok(ScoredPairs {
+                left: buffers.lefts.clone(),
+                right: buffers.rights.clone(),
+                match_weight: buffers.weights.clone(),
+                rule: vec![rule; buffers.lefts.len()],
+            })
+        }))
     }
 }
 

@@ -18,6 +18,8 @@ use run::{Buffers, in_order};
 use scorer::ComparerJudge;
 pub(crate) use scorer::{ScoreBuffers, Scorer};
 
+#[cfg(feature = "sql")]
+pub(crate) use candidates::ScoreBatch;
 pub use output::{EvidenceStep, PairEvidence};
 pub use spill::{PairChunks, Predictions};
 

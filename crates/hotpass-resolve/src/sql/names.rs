@@ -1,5 +1,46 @@
 //! Names of functions: aliases, and what is known natively.
 
+/// The names beside the one name that functions over one record go by.
+#[cfg(feature = "sql")]
+pub(crate) const ALIASES: &[&str] = &[
+    "substr",
+    "lcase",
+    "ucase",
+    "len",
+    "char_length",
+    "character_length",
+    "array_length",
+    "list_element",
+    "array_extract",
+    "array_intersect",
+    "array_has_any",
+    "array_has_all",
+    "list_has",
+    "array_contains",
+    "array_has",
+    "list_pack",
+    "array_distinct",
+    "array_sort",
+    "list_cat",
+    "array_concat",
+    "array_cat",
+    "array_min",
+    "array_max",
+    "split",
+    "str_split",
+    "string_to_array",
+    "datediff",
+    "datepart",
+    "datetrunc",
+    "prefix",
+    "suffix",
+    "instr",
+    "position",
+    "ceiling",
+    "pow",
+    "log",
+];
+
 /// Gives the one name that a function goes by, in lower case.
 pub(crate) fn canonical(name: &str, n_arguments: usize) -> String {
     let lower = name.to_lowercase();

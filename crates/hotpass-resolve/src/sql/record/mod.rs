@@ -171,6 +171,12 @@ pub fn evaluate(expression: &Expression, batch: &RecordBatch) -> Result<ArrayRef
     output(&Frame { batch, lenient: false }.evaluate_spread(expression)?)
 }
 
+/// Evaluates as [`evaluate`], but dates stay dates and lists keep the type of their elements: see [`data_type`].
+#[cfg(feature = "sql")]
+pub(crate) fn evaluate_typed(expression: &Expression, batch: &RecordBatch) -> Result<ArrayRef, EvaluationError> {
+    Frame { batch, lenient: false }.evaluate_spread(expression)
+}
+
 /// Evaluates an expression that reads a single column over values of that column, for instance its distinct ones.
 ///
 /// # Errors
