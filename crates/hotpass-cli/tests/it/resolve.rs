@@ -635,3 +635,33 @@ fn what_cannot_be_done_is_refused_with_a_hint() {
     assert!(memory.stderr.contains("--memory-limit"), "{memory}");
     assert!(!sandbox.path("out.csv").exists());
 }
+
+#[cfg(feature = "query")]
+#[test]
+fn predictions_are_a_table_of_a_query() {
+    let sandbox = sandbox();
+    // A model that measures the text of dates wants them as text.
+    let sql = "SELECT unique_id, truth, first_name, surname, CAST(dob AS VARCHAR) AS dob, city FROM people";
+    done(&sandbox.run(&["query", "--table", "people=people.csv", sql, "--output", "text.parquet"]));
+    let ask = |sql: &str| sandbox.run(&["query", "--table", "people=text.parquet", sql, "--format", "csv"]);
+    let found =
+        ask("SELECT count(*) AS pairs, min(match_probability) >= 0.9 AS sure FROM predict('model.json', people, 0.9)");
+    let pairs = "SELECT count(*) AS pairs FROM predict('model.json', people) p \
+                 JOIN people l ON l.unique_id = p.unique_id_l JOIN people r ON r.unique_id = p.unique_id_r \
+                 WHERE p.match_probability >= 0.9 AND l.truth = r.truth";
+    done(&found);
+    assert!(found.stdout.ends_with(",true\n"), "{found}");
+    let same = ask(pairs);
+    done(&same);
+    let count: usize = same.stdout.lines().last().and_then(|line| line.parse().ok()).expect("a number");
+    assert!((60..=80).contains(&count), "{same}");
+    let functions = ask("SELECT jaro_winkler_similarity('José', 'José') AS same, levenshtein('Zoë', 'Zoe') AS edits");
+    assert_eq!(functions.stdout, "same,edits\n1.0,1\n", "{functions}");
+    refused(&ask("SELECT * FROM predict('modl.json', people)"), &["modl.json", "hint: Check the path"]);
+    refused(&ask("SELECT * FROM predict('draft.json', people)"), &["is not trained", "hotpass resolve train"]);
+    refused(&ask("SELECT * FROM predict('model.json', peple)"), &["No table `peple`", "Did you mean `people`?"]);
+    refused(
+        &sandbox.run(&["query", "--table", "people=people.csv", "SELECT * FROM predict('model.json', people)"]),
+        &["levenshtein", "dob"],
+    );
+}

@@ -1,7 +1,7 @@
 //! The only code that knows DataFusion.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
@@ -13,6 +13,10 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use hotpass_core::nearest;
+use hotpass_pipeline::resolve::{is_trained, read_model_file};
+use hotpass_resolve::LinkError;
+use hotpass_resolve::datafusion::{register_functions, register_predict};
+use hotpass_resolve::model::{LinkageModel, TextSemantics};
 
 use crate::error::CommandError;
 
@@ -111,11 +115,47 @@ async fn run(tables: &[QueryTable], sql: &str) -> Result<QueryResult, QueryError
             message: format!("Table `{}` cannot be read: {}", table.name, error.find_root()),
         })?;
     }
+    register_functions(&session, TextSemantics::Characters);
+    // DataFusion hands on the text of an error only, so what is wrong with a model is kept here.
+    let refused = Arc::new(Mutex::new(None));
+    let kept = Arc::clone(&refused);
+    register_predict(&session, move |path| {
+        read_model(Path::new(path)).map_err(|(message, hint)| {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(QueryError::Wrong { message: message.clone(), hint });
+            message
+        })
+    });
     let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-    let frame = session.sql_with_options(sql, only_queries).await.map_err(|error| explain(&error, tables))?;
+    let frame = session.sql_with_options(sql, only_queries).await.map_err(|error| {
+        let refused = refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        refused.unwrap_or_else(|| explain(&error, tables))
+    })?;
     let schema = Arc::clone(frame.schema().inner());
     let batches = frame.collect().await.map_err(|error| explain(&error, tables))?;
     Ok(QueryResult { schema, batches })
+}
+
+/// Reads the model of `predict`; a refusal has its hint.
+fn read_model(path: &Path) -> Result<LinkageModel, (String, Option<String>)> {
+    let (model, _) = read_model_file(path).map_err(|error| {
+        let mut lines = vec![error.to_string()];
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            lines.push(error.to_string());
+            cause = error.source();
+        }
+        lines.extend(error.problems().iter().cloned());
+        (lines.join("; "), error.hint())
+    })?;
+    if !is_trained(&model) {
+        let path = path.display();
+        return Err((
+            format!("Model `{path}` is not trained: a comparison has no m or no u"),
+            Some(format!("Train it with `hotpass resolve train --model {path} --input-file FILE --output-model FILE`")),
+        ));
+    }
+    Ok(model)
 }
 
 async fn register(session: &SessionContext, table: &QueryTable) -> Result<(), DataFusionError> {
@@ -151,6 +191,15 @@ fn explain(error: &DataFusionError, tables: &[QueryTable]) -> QueryError {
             hint: Some("A query looks like `SELECT organization_name FROM golden LIMIT 10`".to_owned()),
         },
         DataFusionError::Plan(message) => plan_error(message, tables),
+        DataFusionError::External(error) if error.is::<LinkError>() => {
+            let mut message = error.to_string();
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                message = format!("{message}: {error}");
+                cause = error.source();
+            }
+            QueryError::Wrong { message, hint: None }
+        }
         DataFusionError::ArrowError(arrow_error, _)
             if matches!(
                 arrow_error.as_ref(),

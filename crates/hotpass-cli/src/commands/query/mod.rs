@@ -24,7 +24,8 @@ Tables of the run: golden, contacts, crosswalk, provenance, conflicts, links, qu
 Examples:
   hotpass query \"SELECT organization_name, website FROM golden LIMIT 10\"
   hotpass query \"SELECT reason, count(*) AS rows FROM quarantine GROUP BY reason\"
-  hotpass query --table old=list.xlsx \"SELECT * FROM old\" --format csv")]
+  hotpass query --table old=list.xlsx \"SELECT * FROM old\" --format csv
+  hotpass query --table people=people.csv \"SELECT * FROM predict('model.json', people, 0.9)\"")]
 pub(crate) struct QueryArgs {
     /// One SQL query; names with capitals or spaces stand in double quotes
     #[arg(value_name = "SQL")]
