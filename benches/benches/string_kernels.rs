@@ -13,9 +13,9 @@ use std::hint::black_box;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hotpass_resolve::kernels::{TextKernel, TextTable, Thresholds};
+use hotpass_resolve::engine::kernels::{TextKernel, TextTable, Thresholds};
+use hotpass_resolve::engine::plan::{Operator, TextSimilarity};
 use hotpass_resolve::model::TextSemantics;
-use hotpass_resolve::plan::{Operator, TextSimilarity};
 use rapidfuzz::distance;
 
 const TEXTS: usize = 4_000;

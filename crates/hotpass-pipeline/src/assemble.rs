@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, StringBuild
 use arrow::error::ArrowError;
 use hotpass_config::HotpassConfig;
 use hotpass_core::fields::{CROSSWALK_COLUMNS, LINK_COLUMNS, QUARANTINE_COLUMNS, REVIEW_COLUMNS};
-use hotpass_resolve::match_probability;
+use hotpass_resolve::prediction::match_probability;
 use rayon::prelude::*;
 
 use crate::entities::Entities;

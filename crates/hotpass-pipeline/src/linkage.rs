@@ -11,9 +11,10 @@ use hotpass_config::HotpassConfig;
 use hotpass_config::model::Resolve;
 use hotpass_config::profile::shipped_linkage_model;
 use hotpass_core::fields::LINKAGE_KEY_COLUMNS;
+use hotpass_resolve::engine::plan::{CompileOptions, Plan, PlanProblems};
 use hotpass_resolve::model::{LinkType, LinkageModel, ModelError, ModelProblems, SourceSchema, read_model, validate};
-use hotpass_resolve::plan::{CompileOptions, Plan, PlanProblems};
-use hotpass_resolve::{LinkError, Linker, PredictOptions, match_weight_of};
+use hotpass_resolve::prediction::match_weight_of;
+use hotpass_resolve::{LinkError, Linker, PredictOptions};
 use rayon::prelude::*;
 
 use crate::grouping::{DeterministicGrouping, EntityGrouping, Forest, Groups, ReviewPair};

@@ -41,10 +41,10 @@
 //! | task | items |
 //! | --- | --- |
 //! | describe a linkage | [`model`] for the model and its files, [`library`] for comparisons, levels and rules by name |
-//! | run it | [`Linker`], [`PredictOptions`], [`Predictions`]; [`Matcher`] for single records against many |
-//! | train it | [`training`], over [`patterns`] |
+//! | run it | [`Linker`], [`PredictOptions`], [`prediction`]; [`Matcher`] for single records against many |
+//! | train it | [`training`], over [`engine::patterns`] |
 //! | group what was linked | [`clustering`], [`evaluation`] |
-//! | look below | [`sql`] and [`plan`] for what a condition becomes, [`columns`] and [`compare`] for how pairs are compared, [`kernels`] for similarities |
+//! | look below | [`engine`]: `sql` and `plan` for what a condition becomes, `columns` and `compare` for how pairs are compared, `kernels` for similarities |
 //!
 //! # Features
 //!
@@ -53,32 +53,36 @@
 
 mod blocking;
 pub mod clustering;
-pub mod columns;
-pub mod compare;
+mod columns;
+mod compare;
 #[cfg(feature = "sql")]
 pub mod datafusion;
 mod encode;
+pub mod engine;
 mod error;
 pub mod evaluation;
-pub mod kernels;
+mod kernels;
 pub mod library;
 mod linker;
 mod matcher;
 pub mod model;
-pub mod patterns;
-pub mod plan;
+mod patterns;
+mod plan;
 mod predict;
 mod random;
 mod score;
-pub mod sql;
+mod sql;
 pub mod training;
 
-pub use blocking::{Block, CappedBlock, PairCounts, RuleCount};
-pub use encode::Records;
+/// What linkage gives: pairs and their scores, counts of pairs, evidence.
+pub mod prediction {
+    pub use crate::blocking::{Block, CappedBlock, PairCounts, RuleCount};
+    pub use crate::matcher::Match;
+    pub use crate::predict::{EvidenceStep, PairChunks, PairEvidence, Predictions, Progress, ScoredPairs};
+    pub use crate::score::{TermFrequencies, match_probability, match_weight_of};
+}
+
 pub use error::LinkError;
 pub use linker::{Linker, LinkerBuilder};
-pub use matcher::{Match, Matcher};
-pub use predict::{
-    EvidenceStep, PairChunks, PairEvidence, PredictOptions, Predictions, Progress, ScoredPairs, Threshold,
-};
-pub use score::{TermFrequencies, match_probability, match_weight_of};
+pub use matcher::Matcher;
+pub use predict::{PredictOptions, Threshold};

@@ -1,7 +1,7 @@
 //! Pair counts of blocking rules before a pair is built.
 
-use hotpass_resolve::PairCounts;
 use hotpass_resolve::model::{BlockingRule, LinkageModel};
+use hotpass_resolve::prediction::PairCounts;
 
 use super::error::ResolveError;
 use super::session::{PairColumns, RecordsRequest, Session, link_error};

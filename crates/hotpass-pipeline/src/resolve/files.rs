@@ -10,8 +10,9 @@ use hotpass_core::Clock;
 use hotpass_ingest::ReadOptions;
 use hotpass_resolve::clustering::{ClusterStatistics, UnionFind, cluster_statistics};
 use hotpass_resolve::model::KeyColumns;
+use hotpass_resolve::prediction::ScoredPairs;
 use hotpass_resolve::training::TrainingReport;
-use hotpass_resolve::{Linker, PredictOptions, ScoredPairs, Threshold};
+use hotpass_resolve::{Linker, PredictOptions, Threshold};
 use serde::Serialize;
 
 use super::equal_names;

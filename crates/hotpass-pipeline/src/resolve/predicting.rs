@@ -10,10 +10,11 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use hotpass_core::Clock;
 use hotpass_resolve::clustering::UnionFind;
-use hotpass_resolve::columns::{NULL, Values};
+use hotpass_resolve::engine::columns::{NULL, Values};
+use hotpass_resolve::engine::plan::{RulePlan, RuleSearch};
 use hotpass_resolve::model::LinkType;
-use hotpass_resolve::plan::{RulePlan, RuleSearch};
-use hotpass_resolve::{LinkError, Linker, PredictOptions, ScoredPairs, Threshold};
+use hotpass_resolve::prediction::ScoredPairs;
+use hotpass_resolve::{LinkError, Linker, PredictOptions, Threshold};
 use serde::Serialize;
 
 use super::error::ResolveError;

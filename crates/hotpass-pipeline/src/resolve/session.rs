@@ -7,8 +7,8 @@ use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions}
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use hotpass_ingest::ReadOptions;
+use hotpass_resolve::engine::plan::{CompileOptions, Plan};
 use hotpass_resolve::model::{BlockingKind, BlockingRule, KeyColumns, LinkType, LinkageModel};
-use hotpass_resolve::plan::{CompileOptions, Plan};
 use hotpass_resolve::{LinkError, Linker};
 
 use super::error::ResolveError;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use hotpass_resolve::Linker;
+use hotpass_resolve::engine::patterns::PatternCounts;
 use hotpass_resolve::model::{BlockingKind, BlockingRule, LinkageModel};
-use hotpass_resolve::patterns::PatternCounts;
 use hotpass_resolve::training::{
     self, Agreement, EmOptions, LabelledPattern, PairSampler, Pooling, PriorSource, SourceError, TrainOptions,
     TrainingError, TrainingReport, TrainingSource, UOptions, correct_u_for_matches, estimate_m_from_matches,

@@ -6,12 +6,12 @@
 //! shared by all threads; each thread brings its own [`Scratch`].
 //!
 //! ```
-//! use hotpass_resolve::columns::{Columns, Values};
-//! use hotpass_resolve::compare::{Comparer, Scratch};
-//! use hotpass_resolve::kernels::TextTable;
+//! use hotpass_resolve::engine::columns::{Columns, Values};
+//! use hotpass_resolve::engine::compare::{Comparer, Scratch};
+//! use hotpass_resolve::engine::kernels::TextTable;
 //! use hotpass_resolve::model::{LinkType, LinkageModel};
-//! use hotpass_resolve::plan::{ComparisonPlan, Condition, Feature, Measure, Operator, Plan, TextSimilarity, ValueType};
-//! use hotpass_resolve::sql::expression::Expression;
+//! use hotpass_resolve::engine::plan::{ComparisonPlan, Condition, Feature, Measure, Operator, Plan, TextSimilarity, ValueType};
+//! use hotpass_resolve::engine::sql::expression::Expression;
 //!
 //! let expression = Expression::Column { side: None, name: "surname".to_owned() };
 //! let plan = Plan {
@@ -43,7 +43,7 @@
 //! let mut levels = [0; 2];
 //! comparer.levels(0, &[0, 0], &[1, 2], &mut levels, &mut Scratch::default())?;
 //! assert_eq!(levels, [1, 2]);
-//! # Ok::<(), hotpass_resolve::compare::CompareError>(())
+//! # Ok::<(), hotpass_resolve::engine::compare::CompareError>(())
 //! ```
 
 mod decision;

@@ -262,7 +262,7 @@ zachary zac zach zack zachariah
 /// folded: case, accents and anything but letters and digits do not count.
 ///
 /// ```
-/// use hotpass_resolve::kernels::nickname::Nicknames;
+/// use hotpass_resolve::engine::kernels::nickname::Nicknames;
 ///
 /// let table = Nicknames::from_lines("ignatius naas iggy\njohannes hannes jannie");
 /// assert_eq!(table.groups("Jannie"), ["johannes"]);

@@ -15,8 +15,8 @@ const CLOSE: f64 = 0.9;
 /// Distinct texts prepared for one similarity over their tokens or q-grams.
 ///
 /// ```
-/// use hotpass_resolve::kernels::tokens::TokenTable;
-/// use hotpass_resolve::plan::TextSimilarity;
+/// use hotpass_resolve::engine::kernels::tokens::TokenTable;
+/// use hotpass_resolve::engine::plan::TextSimilarity;
 ///
 /// let table = TokenTable::new(TextSimilarity::TokenJaccard, ["red door", "door blue red"], None).expect("of tokens");
 /// assert!((table.similarity(0, 1) - 2.0 / 3.0).abs() < 1e-12);
