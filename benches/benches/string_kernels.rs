@@ -49,7 +49,7 @@ const ACCENTED: &[&str] = &[
 /// The texts of one kind and the blocks to compare.
 struct Texts {
     kind: &'static str,
-    texts: Vec<String>,
+    values: Vec<String>,
     table: TextTable,
     blocks: Vec<(u32, Vec<u32>)>,
 }
@@ -57,19 +57,19 @@ struct Texts {
 impl Texts {
     fn new(kind: &'static str, make: impl Fn(&mut Numbers) -> String) -> Self {
         let mut numbers = Numbers(7);
-        let texts: Vec<String> = (0..TEXTS).map(|_| make(&mut numbers)).collect();
+        let values: Vec<String> = (0..TEXTS).map(|_| make(&mut numbers)).collect();
         let mut table = TextTable::default();
-        for text in &texts {
+        for text in &values {
             table.push(text);
         }
         table.finish();
         let mut code = || numbers.next(TEXTS) as u32;
         let blocks = (0..BLOCKS).map(|_| (code(), (0..BLOCK).map(|_| code()).collect())).collect();
-        Self { kind, texts, table, blocks }
+        Self { kind, values, table, blocks }
     }
 
     fn text(&self, code: u32) -> &str {
-        &self.texts[code as usize]
+        &self.values[code as usize]
     }
 }
 

@@ -582,7 +582,7 @@ impl Default for Resolve {
             ],
             name_guard: 0.6,
             shared_value_limit: 5,
-            probabilistic: false,
+            probabilistic: true,
             model: None,
             match_threshold: 0.9,
             review_threshold: 0.7,

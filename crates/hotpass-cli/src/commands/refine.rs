@@ -74,7 +74,7 @@ pub(crate) struct RefineArgs {
     /// Join rows by equal keys alone, without match probabilities
     #[arg(long)]
     no_probabilistic: bool,
-    /// Join rows by match probability too
+    /// Join rows by match probability too, the default
     #[arg(long, conflicts_with = "no_probabilistic")]
     probabilistic: bool,
     /// Linkage model to join rows by; the one that ships for organisations when absent

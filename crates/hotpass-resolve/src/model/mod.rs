@@ -39,7 +39,7 @@ pub enum LinkType {
 
 /// A Fellegi–Sunter model: comparisons, blocking rules and the prior.
 ///
-/// The fields are what a model file says; [`crate::plan`] turns them into something that runs.
+/// The fields are what a model file says; [`crate::engine::plan`] turns them into something that runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinkageModel {
     /// How records pair up.
