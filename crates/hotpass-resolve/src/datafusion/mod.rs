@@ -9,6 +9,8 @@ mod shared;
 mod table;
 #[cfg(test)]
 mod table_tests;
+#[cfg(test)]
+mod tests;
 mod tier;
 
 pub use functions::{functions, register_functions};

@@ -165,7 +165,7 @@ pub enum NumberExpression {
     },
     /// A measure.
     Measure(MeasureId),
-    /// A function of numbers: `add`, `subtract`, `multiply`, `divide` (by zero: null), `modulo`, `negate`, `abs`, `sqrt`, `sin`, `cos`,
+    /// A function of numbers: `add`, `subtract`, `multiply`, `divide` (by zero: infinite or no number), `modulo`, `negate`, `abs`, `sqrt`, `sin`, `cos`,
     /// `tan`, `asin`, `acos`, `atan`, `atan2`, `radians`, `degrees`, `ln`, `log2`, `log10`, `exp`, `power`, `floor`, `ceil`, `round`,
     /// `greatest`, `least` (nulls skipped), `coalesce`, `nullif`, `float32` (rounds to single precision), `truncate` (to a whole number).
     Function {

@@ -146,7 +146,7 @@ pub(super) fn timestamp_type() -> DataType {
 ///
 /// The result is as long as the batch: `Utf8`, `Int64`, `Float64`, `Boolean`, `List<Utf8>` or `List<Float64>` (`Null` only for
 /// an expression that is always null). An expression over one dictionary-encoded column is evaluated once per dictionary value.
-/// Null in gives null out wherever SQL says so; numbers divide by zero to null.
+/// Null in gives null out wherever SQL says so; by zero numbers divide to infinity or to no number, and whole numbers have no rest (null).
 ///
 /// # Errors
 ///

@@ -29,7 +29,8 @@ fn symbol(operator: BinaryOperator) -> &'static str {
     }
 }
 
-/// `+ - * / %`: whole numbers stay whole except under `/`; division by zero is null; dates move by days.
+/// `+ - * / %`: whole numbers stay whole except under `/`, which by zero is infinite or no number; a whole rest of a division by zero is null; dates
+/// move by days.
 pub(super) fn arithmetic(
     operator: BinaryOperator,
     left: &Datum,
@@ -93,8 +94,8 @@ pub(super) fn arithmetic(
                 BinaryOperator::Add => Some(left + right),
                 BinaryOperator::Subtract => Some(left - right),
                 BinaryOperator::Multiply => Some(left * right),
-                BinaryOperator::Divide => (right != 0.0).then(|| left / right),
-                _ => (right != 0.0).then(|| left % right),
+                BinaryOperator::Divide => Some(left / right),
+                _ => Some(left % right),
             }
         })
         .collect();
