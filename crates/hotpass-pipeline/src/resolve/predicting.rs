@@ -150,14 +150,16 @@ pub(super) fn score_each(
     mut sink: impl FnMut(&Linker, &ScoredPairs) -> Result<(), ResolveError> + Send,
 ) -> Result<u64, ResolveError> {
     let started = Instant::now();
-    let expected = linker.count_pairs(0).map_err(|error| link_error("Counting the pairs", error))?.total;
-    progress.started(Stage::Score, Some(expected));
     let options = PredictOptions { threshold, ..PredictOptions::default() };
-    let mut told = 0;
+    let mut told = None;
     let counts = linker
         .predict_each(&options, |pairs, so_far| {
-            progress.advanced(Stage::Score, so_far.pairs - told);
-            told = so_far.pairs;
+            // The first result knows how many pairs there are to walk.
+            if told.is_none() {
+                progress.started(Stage::Score, Some(so_far.expected));
+            }
+            progress.advanced(Stage::Score, so_far.walked - told.unwrap_or(0));
+            told = Some(so_far.walked);
             let outside = |error: ResolveError| LinkError::Output(ArrowError::ExternalError(Box::new(error)));
             if cancel.is_cancelled() {
                 return Err(outside(ResolveError::Cancelled));
@@ -165,6 +167,9 @@ pub(super) fn score_each(
             sink(linker, &pairs).map_err(outside)
         })
         .map_err(|error| link_error("Scoring the pairs", error))?;
+    if told.is_none() {
+        progress.started(Stage::Score, Some(0));
+    }
     progress.finished(Stage::Score, started.elapsed().as_secs_f64());
     Ok(counts.iter().sum())
 }

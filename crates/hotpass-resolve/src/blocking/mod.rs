@@ -169,6 +169,29 @@ impl<'a> Blocking<'a> {
     }
 }
 
+impl Blocking<'_> {
+    /// Counts the pairs that a walk over all rules passes, those of several rules more than once; sources are not told apart.
+    pub(crate) fn pairs_of_blocks(&self) -> u64 {
+        let of = |n: u64| n * n.saturating_sub(1) / 2;
+        let of_rule = |rule: &Rule| match &rule.search {
+            _ if self.scope.is_closed() => 0,
+            Search::All => of(self.scope.n_rows as u64),
+            Search::Neighbours(neighbours) => u64::from(neighbours.len()) * neighbours.per_place(),
+            Search::Keys(keys) => {
+                let lefts = keys.left.sizes(keys.n_keys);
+                match &keys.right {
+                    None => lefts.into_iter().map(|n| of(u64::from(n))).sum(),
+                    Some(right) => {
+                        let both = lefts.into_iter().zip(right.sizes(keys.n_keys));
+                        both.map(|(left, right)| u64::from(left) * u64::from(right)).sum()
+                    }
+                }
+            }
+        };
+        self.rules.iter().map(of_rule).sum()
+    }
+}
+
 fn build(scope: Scope<'_>, columns: &Columns, rule: &RulePlan, options: BlockingOptions) -> Result<Rule, LinkError> {
     let mut search = match &rule.search {
         RuleSearch::Equality(equalities) => Search::Keys(RuleKeys::of_equalities(columns, equalities)),

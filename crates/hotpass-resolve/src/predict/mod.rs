@@ -86,7 +86,9 @@ impl PredictOptions {
 pub struct Progress {
     /// Candidate pairs done.
     pub pairs: u64,
-    /// Candidate pairs in all, at most: pairs found by earlier rules and by conditions are not taken off.
+    /// Pairs of blocks done, among them those that an earlier rule found or a condition left out.
+    pub walked: u64,
+    /// Pairs of blocks of all rules, known from the start; what `walked` arrives at.
     pub expected: u64,
     /// Pairs kept.
     pub kept: u64,
@@ -131,6 +133,15 @@ impl ScoredPairs {
     }
 }
 
+impl Progress {
+    fn add(&mut self, result: &UnitResult) {
+        self.pairs += result.n_candidates;
+        self.walked += result.walked;
+        self.expected = result.expected;
+        self.kept += result.pairs.len() as u64;
+    }
+}
+
 /// Bytes of a kept pair.
 const PAIR_BYTES: u64 = 18;
 
@@ -144,6 +155,7 @@ struct State {
 struct UnitResult {
     pairs: ScoredPairs,
     n_candidates: u64,
+    walked: u64,
     expected: u64,
 }
 
@@ -169,11 +181,9 @@ impl Linker {
         mut progress: impl FnMut(Progress) + Send,
     ) -> Result<Predictions, LinkError> {
         let mut predictions = Predictions::new(self.pair_budget()?, options.spill_directory.clone());
-        let mut so_far = Progress { pairs: 0, expected: 0, kept: 0 };
+        let mut so_far = Progress { pairs: 0, walked: 0, expected: 0, kept: 0 };
         let n_candidates = self.predict_units(self.model_rules(), options, |result| {
-            so_far.pairs += result.n_candidates;
-            so_far.expected = result.expected;
-            so_far.kept += result.pairs.len() as u64;
+            so_far.add(&result);
             predictions.push(result.pairs)?;
             progress(so_far);
             Ok(())
@@ -194,11 +204,9 @@ impl Linker {
         options: &PredictOptions,
         mut sink: impl FnMut(ScoredPairs, Progress) -> Result<(), LinkError> + Send,
     ) -> Result<Vec<u64>, LinkError> {
-        let mut so_far = Progress { pairs: 0, expected: 0, kept: 0 };
+        let mut so_far = Progress { pairs: 0, walked: 0, expected: 0, kept: 0 };
         self.predict_units(self.model_rules(), options, |result| {
-            so_far.pairs += result.n_candidates;
-            so_far.expected = result.expected;
-            so_far.kept += result.pairs.len() as u64;
+            so_far.add(&result);
             sink(result.pairs, so_far)
         })
     }
@@ -217,12 +225,11 @@ impl Linker {
         self.install(|| {
             let blocking = Blocking::new(self.scope(), columns, rules, self.blocking_options())?;
             let buffers: Buffers<State> = Buffers::new();
-            let mut expected = 0;
+            let expected = blocking.pairs_of_blocks();
             let mut n_candidates = Vec::new();
             for number in 0..rules.len() {
                 let walk = Walk::new(&blocking, number);
                 let units = walk.units(options.unit_size);
-                expected += units.iter().map(|unit| unit.pairs).sum::<u64>();
                 let mut scorer = Scorer::new(&comparer, columns, &weights, self.frequencies(), threshold);
                 if let Some(unit) = units.get(units.len() / 2).filter(|_| units.len() > 1) {
                     let (lefts, rights) = sample(&walk, *unit);
@@ -230,11 +237,13 @@ impl Linker {
                 }
                 let mut of_rule = 0;
                 let rule = number as u16;
-                let work =
-                    |state: &mut State, unit: &Unit| score_unit(&walk, *unit, &scorer, options.batch_size, rule, state);
-                in_order(&units, &buffers, work, |(pairs, n)| {
+                let work = |state: &mut State, unit: &Unit| {
+                    let scored = score_unit(&walk, *unit, &scorer, options.batch_size, rule, state);
+                    scored.map(|(pairs, n_candidates)| (pairs, n_candidates, unit.pairs))
+                };
+                in_order(&units, &buffers, work, |(pairs, n, walked)| {
                     of_rule += n;
-                    consume(UnitResult { pairs, n_candidates: n, expected })
+                    consume(UnitResult { pairs, n_candidates: n, walked, expected })
                 })?;
                 n_candidates.push(of_rule);
             }
