@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use hotpass_config::HotpassConfig;
 use hotpass_core::Clock;
-use hotpass_pipeline::{CancelToken, NoProgress, RefineRequest, refine};
+use hotpass_pipeline::{CancelToken, NoProgress, RefineRequest, Services, refine};
 
 const ROWS: usize = 100_000;
 
@@ -89,6 +89,7 @@ fn runs(criterion: &mut Criterion) {
                     clock: Clock::fixed_seconds(1_700_000_000),
                     progress: &NoProgress,
                     cancel: CancelToken::new(),
+                    services: Services::default(),
                 })
                 .expect("the run succeeds");
                 assert_eq!(outcome.statistics.rows_in, ROWS as u64);

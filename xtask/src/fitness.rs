@@ -16,14 +16,21 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     ("hotpass-normalise", &["hotpass-core"], &["datafusion", "calamine", "parquet", "tokio"]),
     ("hotpass-provenance", &["hotpass-core"], &["datafusion", "calamine", "tokio"]),
     ("hotpass-resolve", &[], &["datafusion", "calamine", "parquet", "tokio"]),
+    ("hotpass-quality", &["hotpass-core"], &["datafusion", "calamine", "parquet", "tokio"]),
+    ("hotpass-privacy", &["hotpass-core"], &["datafusion", "calamine", "parquet", "tokio"]),
+    ("hotpass-lineage", &["hotpass-core"], &["arrow", "datafusion", "calamine", "tokio"]),
+    ("hotpass-telemetry", &["hotpass-core"], &["arrow", "datafusion", "calamine"]),
     (
         "hotpass-pipeline",
         &[
             "hotpass-core",
             "hotpass-config",
             "hotpass-ingest",
+            "hotpass-lineage",
             "hotpass-normalise",
+            "hotpass-privacy",
             "hotpass-provenance",
+            "hotpass-quality",
             "hotpass-resolve",
         ],
         &["datafusion", "clap", "indicatif", "tokio"],
@@ -37,6 +44,10 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
             "hotpass-normalise",
             "hotpass-provenance",
             "hotpass-resolve",
+            "hotpass-lineage",
+            "hotpass-privacy",
+            "hotpass-quality",
+            "hotpass-telemetry",
             "hotpass-pipeline",
         ],
         &[],
@@ -57,7 +68,16 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
 ];
 
 /// Crates that somebody depends on and nothing else: the number of items at their root is bounded.
-const PRODUCTS: &[&str] = &["hotpass-config", "hotpass-ingest", "hotpass-provenance", "hotpass-resolve"];
+const PRODUCTS: &[&str] = &[
+    "hotpass-config",
+    "hotpass-ingest",
+    "hotpass-lineage",
+    "hotpass-privacy",
+    "hotpass-provenance",
+    "hotpass-quality",
+    "hotpass-resolve",
+    "hotpass-telemetry",
+];
 const ROOT_ITEMS: std::ops::RangeInclusive<usize> = 5..=15;
 
 /// Calls that only the command line may make.

@@ -7,7 +7,7 @@ use clap::Args;
 use hotpass_config::upgrade::is_legacy_key;
 use hotpass_config::{ConfigError, ConfigLoader, LoadedConfig, ProblemKind};
 use hotpass_core::{Clock, RunDirectory, RunLookupError};
-use hotpass_pipeline::CancelToken;
+use hotpass_pipeline::{CancelToken, Services};
 
 use crate::error::CommandError;
 use crate::exit::ErrorKind;
@@ -52,6 +52,31 @@ impl Context {
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()
     }
+
+    /// Returns what stands around a run of this process: its operator and its command.
+    pub(crate) fn services(&self) -> Services {
+        Services { operator: operator(), command: command_line(std::env::args()) }
+    }
+}
+
+/// Returns who runs the command: `HOTPASS_OPERATOR`, else the name of the user.
+pub(crate) fn operator() -> Option<String> {
+    ["HOTPASS_OPERATOR", "USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
+}
+
+/// Returns the verb and the names of the flags; values stay out, since they may be anything.
+fn command_line(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    let mut command = vec!["hotpass".to_owned()];
+    for (position, argument) in arguments.skip(1).enumerate() {
+        if argument.starts_with('-') {
+            command.push(argument.split_once('=').map_or(argument.as_str(), |(flag, _)| flag).to_owned());
+        } else if position == 0 {
+            command.push(argument);
+        }
+    }
+    command
 }
 
 fn clock_from_environment() -> Result<Clock, CommandError> {

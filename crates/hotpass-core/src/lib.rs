@@ -19,6 +19,7 @@ pub mod fields;
 mod mask;
 mod nearest;
 mod run;
+mod secret;
 
 pub use atomic::{AtomicFile, write_atomic};
 pub use clock::Clock;
@@ -27,3 +28,4 @@ pub use digest::{Sha256Digest, sha256_bytes, sha256_file, sha256_reader};
 pub use mask::mask;
 pub use nearest::nearest;
 pub use run::{RunDirectory, RunId, RunLookupError};
+pub use secret::{Secret, SecretError, SecretReference};

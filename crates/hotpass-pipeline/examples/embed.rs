@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use hotpass_config::ConfigLoader;
 use hotpass_core::Clock;
-use hotpass_pipeline::{CancelToken, Progress, RefineRequest, Stage, refine};
+use hotpass_pipeline::{CancelToken, Progress, RefineRequest, Services, Stage, refine};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// Says when a stage has ended.
@@ -42,6 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         progress: &StageLines,
         // A clone of the token, kept elsewhere, stops the run.
         cancel: CancelToken::new(),
+        services: Services::default(),
     })?;
 
     let mut out = std::io::stdout().lock();

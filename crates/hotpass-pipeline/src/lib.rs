@@ -20,6 +20,7 @@ pub mod report;
 pub mod resolve;
 #[cfg(test)]
 mod sample_records;
+mod services;
 pub mod statistics;
 mod survivorship;
 pub mod tables;
@@ -30,3 +31,4 @@ pub use progress::{CancelToken, NoProgress, Progress, Stage};
 pub use quality::ExpectationError;
 pub use reading::{FileRules, MappingFileError, mapping_files};
 pub use refine::{RefineError, RefineOutcome, RefineRequest, refine};
+pub use services::Services;

@@ -45,6 +45,7 @@ use crate::quality::{ExpectationError, Expectations};
 use crate::reading::{FileRules, MappingFileError, lists_sheet, mapping_files, required_fields};
 use crate::records::{Part, RecordTable, Records};
 use crate::report::{self, ReportExtras};
+use crate::services::Services;
 use crate::statistics::{ColumnMappingStatistics, RunStatistics, SkippedTable, TableStatistics};
 use crate::tables::RunTables;
 
@@ -65,6 +66,8 @@ pub struct RefineRequest<'a> {
     pub progress: &'a dyn Progress,
     /// Stops the run.
     pub cancel: CancelToken,
+    /// Who asked for it, and where its evidence goes.
+    pub services: Services,
 }
 
 /// What a run has made.

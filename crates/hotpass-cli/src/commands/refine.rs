@@ -162,6 +162,7 @@ pub(crate) fn refine_with(
         clock: context.clock,
         progress: &progress,
         cancel: context.cancel.clone(),
+        services: context.services(),
     };
     let result = refine(&request);
     drop(progress);

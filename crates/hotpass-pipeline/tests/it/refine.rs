@@ -10,7 +10,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::UInt32Type;
 use hotpass_config::{ConfigLoader, HotpassConfig};
 use hotpass_core::{Clock, RunDirectory, sha256_file, write_atomic};
-use hotpass_pipeline::{CancelToken, NoProgress, RefineError, RefineOutcome, RefineRequest, refine};
+use hotpass_pipeline::{CancelToken, NoProgress, RefineError, RefineOutcome, RefineRequest, Services, refine};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -42,6 +42,7 @@ fn run(config: &HotpassConfig, input: &Path) -> Result<RefineOutcome, RefineErro
         clock: Clock::fixed_seconds(1_700_000_000),
         progress: &NoProgress,
         cancel: CancelToken::new(),
+        services: Services::default(),
     })
 }
 

@@ -1,0 +1,1 @@
+//! OpenLineage events of runs: typed facets, transports, and a spool that loses nothing.

@@ -1,0 +1,10 @@
+//! What stands around a run: who asked for it, and where its evidence goes.
+
+/// Who asked for a run, and the services it may use. Each is optional; the default uses none.
+#[derive(Debug, Clone, Default)]
+pub struct Services {
+    /// Who runs it, for the ledger.
+    pub operator: Option<String>,
+    /// The command with the names of its flags, without their values.
+    pub command: Vec<String>,
+}

@@ -1,0 +1,1 @@
+//! Data contracts and expectations over record batches, with results people can read.

@@ -1,0 +1,1 @@
+//! OpenTelemetry for a program: traces, metrics and logs from `tracing`, exported without slowing the work.
