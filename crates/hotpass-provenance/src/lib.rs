@@ -26,13 +26,18 @@
 //! ```
 //!
 //! [`Manifest`] is the record of a run; start there. [`verify_run`] and [`verify_archive`] check a run against its manifest,
-//! and [`explain()`] answers from which source cells a published value came. The crate knows no transport and signs nothing.
+//! and [`explain()`] answers from which source cells a published value came. [`Ledger`] records what was done to a run or a
+//! workspace. The crate knows no transport.
 
 mod explain;
+mod ledger;
 pub mod manifest;
 mod table;
 mod verify;
 
 pub use explain::{CellTrace, ExplainError, Explanation, FieldExplanation, Selector, explain};
+pub use ledger::{
+    Entry, EntryKind, LEDGER_FILE, Ledger, LedgerEntry, LedgerError, LedgerFault, LedgerHead, LedgerReading,
+};
 pub use manifest::{Manifest, RunLock};
 pub use verify::{Check, Outcome, Verification, VerifyError, verify_archive, verify_run};
