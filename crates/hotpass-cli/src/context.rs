@@ -24,6 +24,8 @@ pub(crate) struct Context {
     pub(crate) cancel: CancelToken,
     /// Whether `--log-format` was given, which then overrules the configuration.
     pub(crate) log_format_given: bool,
+    /// Who runs the command.
+    pub(crate) operator: Option<String>,
 }
 
 impl Context {
@@ -45,7 +47,7 @@ impl Context {
         if let Err(error) = watched {
             return Err((printer, CommandError::failure("Cannot watch for Ctrl-C").caused_by(&error)));
         }
-        Ok(Self { printer, clock, cancel, log_format_given })
+        Ok(Self { printer, clock, cancel, log_format_given, operator: operator() })
     }
 
     /// Returns whether the user has asked to stop.
@@ -55,12 +57,12 @@ impl Context {
 
     /// Returns what stands around a run of this process: its operator and its command.
     pub(crate) fn services(&self) -> Services {
-        Services { operator: operator(), command: command_line(std::env::args()) }
+        Services { operator: self.operator.clone(), command: command_line(std::env::args()) }
     }
 }
 
 /// Returns who runs the command: `HOTPASS_OPERATOR`, else the name of the user.
-pub(crate) fn operator() -> Option<String> {
+fn operator() -> Option<String> {
     ["HOTPASS_OPERATOR", "USER", "LOGNAME", "USERNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))

@@ -39,6 +39,9 @@ pub struct Manifest {
     pub manifest_version: u32,
     /// Id of the run.
     pub run_id: String,
+    /// Verb that made it: `refine`, or one such as `resolve` whose runs hold no table of golden records.
+    #[serde(default = "refine")]
+    pub command: String,
     /// How it ended.
     pub status: RunStatus,
     /// Why it did not complete.
@@ -178,6 +181,7 @@ impl Manifest {
         Self {
             manifest_version: MANIFEST_VERSION,
             run_id: run_id.to_owned(),
+            command: refine(),
             status: RunStatus::Running,
             error: None,
             started_at: clock.now_rfc3339(),
@@ -271,6 +275,10 @@ impl Manifest {
         }
         serde_json::from_str(text).map_err(malformed)
     }
+}
+
+fn refine() -> String {
+    "refine".to_owned()
 }
 
 /// Returns the digest of a configuration: SHA-256 of its JSON without white space.

@@ -665,3 +665,48 @@ fn predictions_are_a_table_of_a_query() {
         &["levenshtein", "dob"],
     );
 }
+
+#[test]
+fn a_run_keeps_evidence_that_verifies() {
+    let sandbox = sandbox();
+    let base = ["resolve", "--input-file", "people.csv", "--model", "model.json", "--output-file", "out.csv"];
+    done(&sandbox.run(&base));
+    let runs: Vec<_> = std::fs::read_dir(sandbox.path("dist/runs")).expect("runs").filter_map(Result::ok).collect();
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    let run = runs[0].file_name().into_string().expect("a run id");
+    let manifest = json_of(&sandbox, &format!("dist/runs/{run}/manifest.json"));
+    assert_eq!((&manifest["command"], &manifest["status"]), (&json!("resolve"), &json!("completed")));
+    let paths = |key: &str| -> Vec<String> {
+        manifest[key]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|record| record["path"].as_str().unwrap_or("").to_owned())
+            .collect()
+    };
+    assert_eq!(paths("inputs"), ["people.csv", "model.json"]);
+    assert_eq!(paths("outputs"), ["out.csv", "linkage/pairs.parquet", "linkage/summary.json", "linkage/model.json"]);
+    assert_eq!(manifest["rows"]["rows_in"], 320);
+    done(&sandbox.run(&["verify", &run]));
+
+    sandbox.write("out.csv", "changed");
+    let changed = sandbox.run(&["verify", &run]);
+    assert_eq!(changed.code, 3, "{changed}");
+    assert!(changed.stdout.contains("output out.csv"), "{changed}");
+
+    done(&sandbox.run(&[&base[..], &["--no-evidence"]].concat()));
+    assert_eq!(std::fs::read_dir(sandbox.path("dist/runs")).expect("runs").count(), 1);
+}
+
+#[test]
+fn a_run_that_fails_says_so_in_its_manifest() {
+    let sandbox = sandbox();
+    sandbox.write("broken.json", "{}");
+    let base = ["resolve", "--input-file", "people.csv", "--model", "broken.json", "--output-file", "out.csv"];
+    assert_eq!(sandbox.run(&base).code, 2);
+    let runs: Vec<_> = std::fs::read_dir(sandbox.path("dist/runs")).expect("runs").filter_map(Result::ok).collect();
+    let run = runs[0].file_name().into_string().expect("a run id");
+    let manifest = json_of(&sandbox, &format!("dist/runs/{run}/manifest.json"));
+    assert_eq!(manifest["status"], "failed");
+    assert!(manifest["error"].as_str().is_some_and(|error| error.contains("broken.json")), "{manifest}");
+}

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use hotpass_ingest::IngestError;
+use hotpass_provenance::manifest::ManifestError;
 
 use crate::publish::PublishError;
 
@@ -140,6 +141,18 @@ pub enum ResolveError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The run folder could not be made or locked, or a file of the run not be read again.
+    #[error("Cannot use the run folder in `{}`", dist_dir.display())]
+    RunFolder {
+        /// Folder of runs.
+        dist_dir: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The manifest could not be written.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     /// A file could not be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -167,7 +180,12 @@ impl ResolveError {
             }
             Self::Ingest { source, .. } => matches!(source, IngestError::Refused(_)),
             Self::Publish(error) => matches!(error, PublishError::UnknownFormat { .. }),
-            Self::ChangedInput { .. } | Self::Memory { .. } | Self::Engine { .. } | Self::Cancelled => false,
+            Self::ChangedInput { .. }
+            | Self::Memory { .. }
+            | Self::RunFolder { .. }
+            | Self::Manifest(_)
+            | Self::Engine { .. }
+            | Self::Cancelled => false,
             _ => true,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
-use hotpass_core::Clock;
+use hotpass_core::{Clock, RunDirectory};
 use hotpass_ingest::ReadOptions;
 use hotpass_resolve::clustering::{ClusterStatistics, UnionFind, cluster_statistics};
 use hotpass_resolve::model::KeyColumns;
@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::equal_names;
 use super::error::ResolveError;
+use super::evidence::{EvidenceRequest, Recorder};
 use super::input::open_inputs;
 use super::keys::weight_of;
 use super::model_file::{is_trained, read_model_file, untrained_comparisons, write_model_file, write_text};
@@ -76,8 +77,10 @@ pub struct ResolveRequest {
     pub entity_id_column: String,
     /// Folder of the artefacts; `linkage` beside the output when absent.
     pub artifacts_dir: Option<PathBuf>,
-    /// Gives the dates of workbooks.
+    /// Gives the dates of workbooks, and the times of the manifest.
     pub clock: Clock,
+    /// Where the evidence of the run goes; none is kept when absent.
+    pub evidence: Option<EvidenceRequest>,
 }
 
 /// What [`resolve_files`] made.
@@ -97,6 +100,8 @@ pub struct ResolveOutcome {
     pub model_path: Option<PathBuf>,
     /// `training.json`, where the model was trained.
     pub training_path: Option<PathBuf>,
+    /// The run folder, where evidence is kept.
+    pub run: Option<RunDirectory>,
 }
 
 /// The content of `summary.json`.
@@ -162,10 +167,15 @@ pub fn resolve_files(
             "Pairs for review are those that are almost matches: choose a `--review-threshold` at or below `--match-threshold`",
         ));
     }
+    let recorder = request.evidence.as_ref().map(|evidence| Recorder::start(request, evidence)).transpose()?;
     let run = Run { request, progress, cancel, started: Instant::now(), seconds: Vec::new() };
-    match &request.method {
+    let result = match &request.method {
         Method::Probabilistic { .. } | Method::Rules { .. } => run.by_model(),
         Method::EqualNames => run.by_equal_names(),
+    };
+    match recorder {
+        Some(recorder) => recorder.finish(result),
+        None => result,
     }
 }
 
@@ -433,6 +443,7 @@ impl Run<'_> {
             summary_path,
             model_path,
             training_path,
+            run: None,
         })
     }
 }

@@ -13,6 +13,7 @@ mod counting;
 mod equal_names;
 mod error;
 mod evaluation;
+mod evidence;
 mod files;
 mod input;
 mod keys;
@@ -28,6 +29,7 @@ pub use clusters::{ClusterMethod, ClusterRequest, cluster_pairs};
 pub use counting::{BlockCounts, count_blocks};
 pub use error::ResolveError;
 pub use evaluation::{AtThreshold, EvaluateRequest, Evaluated, Evaluation, TruthSource, evaluate_files};
+pub use evidence::EvidenceRequest;
 pub use files::{Method, ResolveOutcome, ResolveRequest, ResolveSummary, SourceSummary, Thresholds, resolve_files};
 pub use model_file::{ModelForm, is_trained, model_text, read_model_file, write_model_file};
 pub use predicting::{

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use hotpass_pipeline::resolve::{Method, ResolveOutcome, ResolveRequest, Thresholds, resolve_files};
+use hotpass_pipeline::resolve::{EvidenceRequest, Method, ResolveOutcome, ResolveRequest, Thresholds, resolve_files};
 use serde_json::json;
 
 use super::shared::{EngineArgs, RecordsArgs, TrainingArgs, command_error, notices, parse_probability};
@@ -39,6 +39,12 @@ pub(super) struct FilesArgs {
     /// Folder of `pairs.parquet`, `model.json`, `summary.json` and `training.json`; `linkage` beside the output when absent
     #[arg(long, value_name = "DIR")]
     artifacts_dir: Option<PathBuf>,
+    /// Folder of runs and evidence
+    #[arg(long, value_name = "DIR", default_value = "dist")]
+    dist_dir: PathBuf,
+    /// Keep no evidence: no run folder with the digests of what was read and written
+    #[arg(long)]
+    no_evidence: bool,
     /// Name of the column of entities in the output
     #[arg(long, value_name = "COLUMN", default_value = "entity_id")]
     entity_id_column: String,
@@ -97,6 +103,8 @@ pub(super) fn run(args: FilesArgs, context: &mut Context) -> Result<Exit, Comman
         entity_id_column: args.entity_id_column,
         artifacts_dir: args.artifacts_dir,
         clock: context.clock,
+        evidence: (!args.no_evidence)
+            .then(|| EvidenceRequest { dist_dir: args.dist_dir, services: context.services() }),
     };
     let progress = StageProgress::new(&context.printer);
     let cancel = context.cancel.clone();
@@ -122,6 +130,7 @@ fn summarise(outcome: &ResolveOutcome, context: &mut Context) -> Result<(), Comm
             "candidate_pairs": summary.candidate_pairs,
             "review_path": outcome.pairs_path.display().to_string(),
             "output_path": outcome.output_path.display().to_string(),
+            "run_folder": outcome.run.as_ref().map(|run| run.root().display().to_string()),
         }),
     );
     let printer = &mut context.printer;
@@ -140,6 +149,9 @@ fn summarise(outcome: &ResolveOutcome, context: &mut Context) -> Result<(), Comm
         .chain(&outcome.training_path)
     {
         printer.line(format!("  {}", path.display()))?;
+    }
+    if let Some(run) = &outcome.run {
+        printer.line(format!("  {} (evidence of the run)", run.root().display()))?;
     }
     if summary.review_pairs > 0 {
         printer.hint(format!(
