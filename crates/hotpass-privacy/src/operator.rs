@@ -1,0 +1,472 @@
+//! What becomes of a personal value: redacted, masked, hashed, tokenised, generalised.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::class::DataClass;
+use crate::detect::Detector;
+use crate::error::OperatorError;
+use crate::key::PrivacyKey;
+
+/// What stands in place of a value that was taken out.
+pub const REDACTED: &str = "[redacted]";
+
+/// What becomes of a personal value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// The text `[redacted]`.
+    Redact,
+    /// All but the first and last character as `*`.
+    Mask,
+    /// A keyed hash: equal values stay equal, nobody can lead it back.
+    Hash,
+    /// A token: equal values stay equal, who holds the key can lead it back.
+    Tokenise,
+    /// A less precise value.
+    Generalise(Generalisation),
+    /// Only what is found within the text, as `[email]`; the rest stays.
+    RedactSpans,
+    /// The value as it is: exempts a column from an operator of its class.
+    Keep,
+}
+
+/// How a value is made less precise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Generalisation {
+    /// As the class asks for: dates to years, addresses to towns, postal codes to prefixes, telephone numbers to their country,
+    /// e-mail addresses to their domain, coordinates to a tenth of a degree, IP addresses to their network, names to initials.
+    ByClass,
+    /// A date's year.
+    Year,
+    /// A date's year and month.
+    Month,
+    /// An address's last part that is no code or country.
+    Town,
+    /// The first characters, the others as `*`.
+    Prefix(u8),
+    /// A number's band of this width, as `20-29`.
+    Band(u32),
+    /// A telephone number's country code.
+    Country,
+    /// A telephone number's country code and two digits of its area.
+    Area,
+    /// What stands behind the `@`.
+    Domain,
+    /// First letters of the words.
+    Initials,
+}
+
+/// Names of the operators, as a configuration writes them.
+const NAMES: [&str; 17] = [
+    "redact",
+    "mask",
+    "hash",
+    "tokenise",
+    "generalise",
+    "redact_spans",
+    "keep",
+    "generalise:year",
+    "generalise:month",
+    "generalise:town",
+    "generalise:prefix",
+    "generalise:band",
+    "generalise:country",
+    "generalise:area",
+    "generalise:domain",
+    "generalise:initials",
+    "tokenize",
+];
+
+impl Operator {
+    /// Returns whether it needs a key.
+    pub fn needs_key(self) -> bool {
+        matches!(self, Self::Hash | Self::Tokenise)
+    }
+
+    /// Returns the name, as a configuration writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Redact => "redact",
+            Self::Mask => "mask",
+            Self::Hash => "hash",
+            Self::Tokenise => "tokenise",
+            Self::Generalise(_) => "generalise",
+            Self::RedactSpans => "redact_spans",
+            Self::Keep => "keep",
+        }
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        let Self::Generalise(how) = self else { return Ok(()) };
+        match how {
+            Generalisation::ByClass => Ok(()),
+            Generalisation::Year => f.write_str(":year"),
+            Generalisation::Month => f.write_str(":month"),
+            Generalisation::Town => f.write_str(":town"),
+            Generalisation::Prefix(length) => write!(f, ":prefix:{length}"),
+            Generalisation::Band(width) => write!(f, ":band:{width}"),
+            Generalisation::Country => f.write_str(":country"),
+            Generalisation::Area => f.write_str(":area"),
+            Generalisation::Domain => f.write_str(":domain"),
+            Generalisation::Initials => f.write_str(":initials"),
+        }
+    }
+}
+
+impl FromStr for Operator {
+    type Err = OperatorError;
+
+    fn from_str(text: &str) -> Result<Self, OperatorError> {
+        let unknown = || OperatorError::Unknown {
+            operator: text.to_owned(),
+            nearest: hotpass_core::nearest(text, NAMES.iter().copied()),
+        };
+        let mut parts = text.split(':');
+        let (name, how, size) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+        if parts.next().is_some() || (how.is_some() && !matches!(name, "generalise" | "generalize")) {
+            return Err(unknown());
+        }
+        let none = |how: Generalisation| if size.is_some() { Err(unknown()) } else { Ok(how) };
+        Ok(match name {
+            "redact" => Self::Redact,
+            "mask" => Self::Mask,
+            "hash" => Self::Hash,
+            "tokenise" | "tokenize" => Self::Tokenise,
+            "redact_spans" => Self::RedactSpans,
+            "keep" => Self::Keep,
+            "generalise" | "generalize" => Self::Generalise(match how {
+                None => Generalisation::ByClass,
+                Some("year") => none(Generalisation::Year)?,
+                Some("month") => none(Generalisation::Month)?,
+                Some("town") => none(Generalisation::Town)?,
+                Some("country") => none(Generalisation::Country)?,
+                Some("area") => none(Generalisation::Area)?,
+                Some("domain") => none(Generalisation::Domain)?,
+                Some("initials") => none(Generalisation::Initials)?,
+                Some("prefix") => Generalisation::Prefix(size.unwrap_or("2").parse().map_err(|_| unknown())?),
+                Some("band") => Generalisation::Band(
+                    size.unwrap_or("10").parse().ok().filter(|width| *width > 0).ok_or_else(unknown)?,
+                ),
+                Some(_) => return Err(unknown()),
+            }),
+            _ => return Err(unknown()),
+        })
+    }
+}
+
+/// Applies operators: holds the key, and the recognisers for what stands within a text.
+#[derive(Debug)]
+pub struct Applier {
+    key: Option<PrivacyKey>,
+    detector: Detector,
+}
+
+impl Applier {
+    /// Makes an applier.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OperatorError::NoKey`] when one of the operators needs a key and there is none.
+    pub fn new(operators: impl IntoIterator<Item = Operator>, key: Option<PrivacyKey>) -> Result<Self, OperatorError> {
+        if key.is_none()
+            && let Some(operator) = operators.into_iter().find(|operator| operator.needs_key())
+        {
+            return Err(OperatorError::NoKey { operator: operator.name() });
+        }
+        Ok(Self { key, detector: Detector::new() })
+    }
+
+    /// Returns the recognisers.
+    pub fn detector(&self) -> &Detector {
+        &self.detector
+    }
+
+    /// Returns what becomes of a value. What cannot be generalised, hashed or tokenised is redacted.
+    ///
+    /// `context` is the class's name, or the column's where it has no class: equal values of a context become equal.
+    pub fn apply(&self, operator: Operator, class: Option<DataClass>, context: &str, value: &str) -> String {
+        match operator {
+            Operator::Keep => value.to_owned(),
+            Operator::Redact => REDACTED.to_owned(),
+            Operator::Mask => mask_middle(value),
+            Operator::Hash => self.key.as_ref().map_or_else(|| REDACTED.to_owned(), |key| key.hash(context, value)),
+            Operator::Tokenise => {
+                self.key.as_ref().map_or_else(|| REDACTED.to_owned(), |key| key.tokenise(context, value))
+            }
+            Operator::Generalise(how) => generalise(how, class, value).unwrap_or_else(|| REDACTED.to_owned()),
+            Operator::RedactSpans => self.replace_spans(value, |_| Some(Operator::RedactSpans)).into_owned(),
+        }
+    }
+
+    /// Replaces what is found within a text by what the operator of its class makes of it; classes without one stay.
+    pub fn replace_spans<'t>(
+        &self,
+        text: &'t str,
+        operator_of: impl Fn(DataClass) -> Option<Operator>,
+    ) -> Cow<'t, str> {
+        let spans = self.detector.spans(text);
+        let mut replaced = String::new();
+        let mut end = 0;
+        for span in spans {
+            let Some(operator) = operator_of(span.class) else { continue };
+            replaced.push_str(&text[end..span.range.start]);
+            let name = span.class.name();
+            match operator {
+                Operator::RedactSpans | Operator::Redact => {
+                    replaced.push('[');
+                    replaced.push_str(name);
+                    replaced.push(']');
+                }
+                operator => {
+                    replaced.push_str(&self.apply(operator, Some(span.class), name, &text[span.range.clone()]));
+                }
+            }
+            end = span.range.end;
+        }
+        if end == 0 {
+            return Cow::Borrowed(text);
+        }
+        replaced.push_str(&text[end..]);
+        Cow::Owned(replaced)
+    }
+}
+
+fn mask_middle(value: &str) -> String {
+    let length = value.chars().count();
+    value
+        .chars()
+        .enumerate()
+        .map(|(position, c)| if length > 2 && (position == 0 || position + 1 == length) { c } else { '*' })
+        .collect()
+}
+
+fn generalise(how: Generalisation, class: Option<DataClass>, value: &str) -> Option<String> {
+    let value = value.trim();
+    match how {
+        Generalisation::ByClass => match class {
+            Some(DataClass::Email) => generalise(Generalisation::Domain, class, value),
+            Some(DataClass::Phone) => generalise(Generalisation::Country, class, value),
+            Some(DataClass::Address) => generalise(Generalisation::Town, class, value),
+            Some(DataClass::PersonName) => generalise(Generalisation::Initials, class, value),
+            Some(DataClass::DateOfBirth) => generalise(Generalisation::Year, class, value),
+            Some(DataClass::Coordinates) => coordinates(value),
+            Some(DataClass::IpAddress) => network(value),
+            Some(_) => None,
+            // Without a class, the value's own form decides.
+            None => generalise(Generalisation::Year, None, value)
+                .or_else(|| generalise(Generalisation::Band(10), None, value)),
+        },
+        Generalisation::Year => year(value).map(ToOwned::to_owned),
+        Generalisation::Month => {
+            let year = year(value)?;
+            let month = value.strip_prefix(year)?.strip_prefix('-')?.get(..2)?;
+            (1..=12).contains(&month.parse::<u8>().ok()?).then(|| format!("{year}-{month}"))
+        }
+        Generalisation::Town => town(value),
+        Generalisation::Prefix(length) => {
+            let length = usize::from(length);
+            // A value no longer than its prefix would stay as it is.
+            (value.chars().count() > length)
+                .then(|| value.chars().enumerate().map(|(at, c)| if at < length { c } else { '*' }).collect())
+        }
+        Generalisation::Band(width) => {
+            let number = value.replace([',', ' '], "").parse::<f64>().ok().filter(|number| number.is_finite())?;
+            let width = f64::from(width);
+            let from = (number / width).floor() * width;
+            Some(format!("{from}-{}", from + width - 1.0))
+        }
+        Generalisation::Country => country_code(value).map(|code| format!("+{code}")),
+        Generalisation::Area => {
+            let code = country_code(value)?;
+            let area = value.strip_prefix('+')?.strip_prefix(code.as_str())?.get(..2)?;
+            Some(format!("+{code} {area}"))
+        }
+        Generalisation::Domain => value
+            .split([';', ','])
+            .map(|address| address.trim().rsplit_once('@').map(|(_, domain)| domain))
+            .collect::<Option<Vec<_>>>()
+            .map(|domains| domains.join(";")),
+        Generalisation::Initials => {
+            let initials: String = value
+                .split_whitespace()
+                .filter_map(|word| word.chars().find(|c| c.is_alphabetic()))
+                .flat_map(|c| [c, '.'])
+                .collect();
+            (!initials.is_empty()).then_some(initials)
+        }
+    }
+}
+
+/// Returns the year of a date `YYYY-MM-DD`, or one with the year at its end.
+fn year(value: &str) -> Option<&str> {
+    let is_year = |text: &&str| {
+        text.len() == 4
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+            && matches!(&text[..2], "18" | "19" | "20" | "21")
+    };
+    let mut parts = value.split(['-', '/', '.', ' ', 'T']);
+    let first = parts.next()?;
+    let second = parts.next()?;
+    let third = parts.next()?;
+    [first, third].into_iter().find(is_year).filter(|_| !second.is_empty())
+}
+
+/// Returns the last part of an address that is no code, country or province.
+fn town(value: &str) -> Option<String> {
+    const NO_TOWNS: [&str; 16] = [
+        "south africa",
+        "united kingdom",
+        "germany",
+        "france",
+        "netherlands",
+        "namibia",
+        "botswana",
+        "gauteng",
+        "western cape",
+        "eastern cape",
+        "northern cape",
+        "kwazulu-natal",
+        "limpopo",
+        "mpumalanga",
+        "north west",
+        "free state",
+    ];
+    let parts: Vec<&str> = value.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    // An address of one part is all street or all town; nobody can tell.
+    if parts.len() < 2 {
+        return None;
+    }
+    parts.iter().skip(1).rev().find_map(|part| {
+        let words: Vec<&str> =
+            part.split_whitespace().filter(|word| !word.bytes().any(|byte| byte.is_ascii_digit())).collect();
+        let name = words.join(" ");
+        (!name.is_empty() && !NO_TOWNS.contains(&name.to_lowercase().as_str())).then_some(name)
+    })
+}
+
+/// Returns the country calling code of a number in international form (ITU-T E.164, list of assigned codes).
+fn country_code(value: &str) -> Option<String> {
+    let mut codes: Vec<String> = Vec::new();
+    for number in value.split([';', ',']) {
+        let digits: String = number.trim().strip_prefix('+')?.chars().filter(char::is_ascii_digit).collect();
+        let length = match digits.get(..2)? {
+            code if code.starts_with(['1', '7']) => 1,
+            "20" | "27" | "30" | "31" | "32" | "33" | "34" | "36" | "39" | "40" | "41" | "43" | "44" | "45" | "46"
+            | "47" | "48" | "49" | "51" | "52" | "53" | "54" | "55" | "56" | "57" | "58" | "60" | "61" | "62"
+            | "63" | "64" | "65" | "66" | "81" | "82" | "84" | "86" | "90" | "91" | "92" | "93" | "94" | "95"
+            | "98" => 2,
+            _ => 3,
+        };
+        codes.push(digits.get(..length)?.to_owned());
+    }
+    codes.dedup();
+    (codes.len() == 1).then(|| codes.remove(0))
+}
+
+fn coordinates(value: &str) -> Option<String> {
+    let numbers: Option<Vec<String>> = value
+        .split([',', ';', ' '])
+        .filter(|part| !part.is_empty())
+        .map(|part| part.trim_end_matches('°').parse::<f64>().ok().map(|number| format!("{number:.1}")))
+        .collect();
+    numbers.filter(|numbers| !numbers.is_empty()).map(|numbers| numbers.join(", "))
+}
+
+fn network(value: &str) -> Option<String> {
+    match value.parse().ok()? {
+        std::net::IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            Some(format!("{a}.{b}.{c}.0/24"))
+        }
+        std::net::IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            Some(format!("{a:x}:{b:x}:{c:x}::/48"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hotpass_core::Secret;
+
+    fn applier() -> Applier {
+        let key = PrivacyKey::new(&Secret::new("k".repeat(32))).unwrap();
+        Applier::new([Operator::Tokenise], Some(key)).unwrap()
+    }
+
+    #[test]
+    fn names_of_operators_lead_back() {
+        for name in [
+            "redact",
+            "mask",
+            "hash",
+            "tokenise",
+            "generalise",
+            "redact_spans",
+            "keep",
+            "generalise:year",
+            "generalise:prefix:3",
+            "generalise:band:5",
+        ] {
+            assert_eq!(name.parse::<Operator>().map(|operator| operator.to_string()).as_deref(), Ok(name));
+        }
+        for name in ["redct", "generalise:yaer", "mask:2", "generalise:band:0", "generalise:year:2", ""] {
+            assert!(name.parse::<Operator>().is_err(), "{name}");
+        }
+        let error = "redct".parse::<Operator>().unwrap_err();
+        assert!(error.to_string().contains("did you mean `redact`"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_key_fails_before_anything_is_done() {
+        let error = Applier::new([Operator::Redact, Operator::Hash], None).unwrap_err();
+        assert_eq!(error, OperatorError::NoKey { operator: "hash" });
+        assert!(Applier::new([Operator::Redact], None).is_ok());
+    }
+
+    #[test]
+    fn values_become_less_precise_or_are_redacted() {
+        let applier = applier();
+        let check = |operator: &str, class: Option<DataClass>, value: &str, expected: &str| {
+            let operator: Operator = operator.parse().unwrap();
+            assert_eq!(applier.apply(operator, class, "x", value), expected, "{operator} {value}");
+        };
+        check("generalise", Some(DataClass::Email), "a.b@example.org", "example.org");
+        check("generalise", Some(DataClass::Phone), "+27825550142", "+27");
+        check("generalise:area", Some(DataClass::Phone), "+27115550142", "+27 11");
+        check("generalise", Some(DataClass::Phone), "0825550142", REDACTED);
+        check("generalise", Some(DataClass::Address), "12 Oak Ave, Sandton, 2196, Gauteng, South Africa", "Sandton");
+        check("generalise", Some(DataClass::Address), "12 Oak Ave, Sandton 2196", "Sandton");
+        check("generalise", Some(DataClass::Address), "12 Oak Ave", REDACTED);
+        check("generalise", Some(DataClass::PersonName), "Xolile van Fictum", "X.v.F.");
+        check("generalise:year", None, "2024-03-05", "2024");
+        check("generalise:month", None, "2024-03-05", "2024-03");
+        check("generalise:year", None, "5/3/1980", "1980");
+        check("generalise:year", None, "soon", REDACTED);
+        check("generalise:prefix:2", None, "2196", "21**");
+        check("generalise:prefix:4", None, "2196", REDACTED);
+        check("generalise:band:10", None, "37", "30-39");
+        check("generalise:band:10", None, "-3", "-10--1");
+        check("generalise", Some(DataClass::IpAddress), "192.0.2.17", "192.0.2.0/24");
+        check("generalise", Some(DataClass::Coordinates), "-26.20412, 28.04731", "-26.2, 28.0");
+        check("generalise", Some(DataClass::ZaId), "8001015009087", REDACTED);
+        check("mask", None, "Thabo", "T***o");
+        check("mask", None, "ab", "**");
+        check("keep", None, "ab", "ab");
+    }
+
+    #[test]
+    fn spans_are_replaced_within_a_text() {
+        let applier = applier();
+        let text = "Ask a@example.org or 082 555 0142 on Monday";
+        assert_eq!(applier.apply(Operator::RedactSpans, None, "notes", text), "Ask [email] or [phone] on Monday");
+        let phones = applier.replace_spans(text, |class| (class == DataClass::Phone).then_some(Operator::Mask));
+        assert_eq!(phones, "Ask a@example.org or 0**********2 on Monday");
+        assert!(matches!(applier.replace_spans("nothing here", |_| Some(Operator::Redact)), Cow::Borrowed(_)));
+    }
+}

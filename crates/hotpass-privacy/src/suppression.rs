@@ -1,0 +1,401 @@
+//! The list of erased people: salted hashes, so that the next run does not bring them back.
+
+use std::collections::HashSet;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{KeyError, PrivacyFileError};
+use crate::key::{push_hex, random};
+use crate::subject::{Identifier, IdentifierKind, name_key, salted};
+
+/// Salted hashes of the identifiers of erased people.
+///
+/// Whoever has the list can ask whether a given person is on it, and nothing more: it names nobody.
+#[derive(Debug, Clone, Default)]
+pub struct SuppressionList {
+    salt: Vec<u8>,
+    entries: Vec<Entry>,
+    emails: HashSet<String>,
+    phones: HashSet<String>,
+    names: HashSet<String>,
+    /// Names of people of whom nothing else was known, with their organisations.
+    alone: Vec<(String, Vec<String>)>,
+}
+
+/// First line of the file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Head {
+    version: u32,
+    salt: String,
+}
+
+/// A person on the list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Entry {
+    decision: String,
+    erased_at: String,
+    identifiers: Vec<(IdentifierKind, String)>,
+}
+
+static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)[a-z0-9_%+'\-][a-z0-9._%+'\-]*@(?:[a-z0-9\-]+\.)+[a-z]{2,24}").expect("the pattern is a constant")
+});
+static DIGITS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[+(]{0,2}[0-9][0-9 ().\-/]{4,24}[0-9]").expect("the pattern is a constant"));
+
+impl SuppressionList {
+    /// Reads the list; an empty one where there is no file.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PrivacyFileError`] when the file cannot be read or understood: a list that cannot be obeyed must not be ignored.
+    pub fn read(path: &Path) -> Result<Self, PrivacyFileError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => return Err(PrivacyFileError::Read { path: path.to_path_buf(), source }),
+        };
+        let form = |line: usize, reason: &str| PrivacyFileError::Form {
+            path: path.to_path_buf(),
+            line,
+            reason: reason.to_owned(),
+        };
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let Some((_, head)) = lines.next() else { return Ok(Self::default()) };
+        let head: Head = serde_json::from_str(head).map_err(|_| form(1, "it does not begin with version and salt"))?;
+        if head.version != 1 {
+            return Err(form(1, "the version is not 1"));
+        }
+        let mut list = Self {
+            salt: from_hex(&head.salt).ok_or_else(|| form(1, "the salt is not hexadecimal"))?,
+            ..Self::default()
+        };
+        for (index, line) in lines {
+            let entry =
+                serde_json::from_str(line).map_err(|_| form(index + 1, "it is no entry of a suppression list"))?;
+            list.index(entry);
+        }
+        Ok(list)
+    }
+
+    /// Writes the list.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PrivacyFileError::Write`].
+    pub fn write(&self, path: &Path) -> Result<(), PrivacyFileError> {
+        let mut salt = String::new();
+        push_hex(&mut salt, &self.salt);
+        let mut text = serde_json::to_string(&Head { version: 1, salt }).unwrap_or_default();
+        text.push('\n');
+        for entry in &self.entries {
+            text.push_str(&serde_json::to_string(entry).unwrap_or_default());
+            text.push('\n');
+        }
+        hotpass_core::write_atomic(path, text)
+            .map_err(|source| PrivacyFileError::Write { path: path.to_path_buf(), source })
+    }
+
+    /// Returns whether nobody is on it.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Returns the number of people on it.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Returns the hash of the list: what a run obeyed.
+    pub fn digest(&self) -> String {
+        let text: String = self.entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).collect();
+        hotpass_core::sha256_bytes(&text).as_str().to_owned()
+    }
+
+    /// Puts a person on the list: their identifiers, and the names of the organisations they were found at.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`KeyError::Random`] when a new list needs a salt and the machine gives no random bits.
+    pub fn add(&mut self, decision: &str, erased_at: &str, identifiers: &[Identifier]) -> Result<(), KeyError> {
+        if self.salt.is_empty() {
+            self.salt = random::<32>()?.to_vec();
+        }
+        let mut hashes: Vec<(IdentifierKind, String)> =
+            identifiers.iter().map(|identifier| (identifier.kind(), identifier.salted(&self.salt))).collect();
+        hashes.sort();
+        hashes.dedup();
+        let known = hashes.iter().all(|(kind, hash)| match kind {
+            IdentifierKind::Email => self.emails.contains(hash),
+            IdentifierKind::Phone => self.phones.contains(hash),
+            IdentifierKind::Name => self.names.contains(hash),
+            IdentifierKind::Organisation => true,
+        });
+        if !known {
+            self.index(Entry { decision: decision.to_owned(), erased_at: erased_at.to_owned(), identifiers: hashes });
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, entry: Entry) {
+        let of = |kind: IdentifierKind| {
+            entry.identifiers.iter().filter(move |(held, _)| *held == kind).map(|(_, hash)| hash.clone())
+        };
+        self.emails.extend(of(IdentifierKind::Email));
+        self.phones.extend(of(IdentifierKind::Phone));
+        self.names.extend(of(IdentifierKind::Name));
+        if of(IdentifierKind::Email).chain(of(IdentifierKind::Phone)).next().is_none() {
+            let organisations: Vec<String> = of(IdentifierKind::Organisation).collect();
+            self.alone.extend(of(IdentifierKind::Name).map(|name| (name, organisations.clone())));
+        }
+        self.entries.push(entry);
+    }
+
+    /// Returns whether an identifier is on the list.
+    pub fn contains(&self, identifier: &Identifier) -> bool {
+        let hash = identifier.salted(&self.salt);
+        match identifier.kind() {
+            IdentifierKind::Email => self.emails.contains(&hash),
+            IdentifierKind::Phone => self.phones.contains(&hash),
+            IdentifierKind::Name => self.names.contains(&hash),
+            IdentifierKind::Organisation => false,
+        }
+    }
+
+    /// Takes erased people out of a source row; returns whether it held one.
+    ///
+    /// Addresses and numbers are found anywhere in a cell. In a row that holds one, the person's name goes too, in one cell, in two
+    /// neighbouring ones, or within a text. A person of whom only the name was known is found by a cell that is their name, in a
+    /// row of one of their organisations.
+    pub fn scrub_row(&self, cells: &mut [Option<String>]) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let mut hit = false;
+        for cell in cells.iter_mut() {
+            let Some(text) = cell else { continue };
+            if let Some(rest) = self.without_channels(text) {
+                *cell = (!rest.trim_matches(|c: char| !c.is_alphanumeric()).is_empty()).then_some(rest);
+                hit = true;
+            }
+        }
+        if hit {
+            self.scrub_names(cells);
+        }
+        self.scrub_alone(cells) || hit
+    }
+
+    /// Returns a text without the addresses and numbers on the list; nothing when it holds none.
+    fn without_channels(&self, text: &str) -> Option<String> {
+        let mut ranges = Vec::new();
+        if text.contains('@') {
+            ranges.extend(
+                EMAIL
+                    .find_iter(text)
+                    .filter(|found| {
+                        self.emails.contains(&salted(&self.salt, IdentifierKind::Email, &found.as_str().to_lowercase()))
+                    })
+                    .map(|found| found.range()),
+            );
+        }
+        for found in DIGITS.find_iter(text) {
+            let digits: String = found.as_str().chars().filter(char::is_ascii_digit).collect();
+            let is_on_list = |key: &str| self.phones.contains(&salted(&self.salt, IdentifierKind::Phone, key));
+            // Any nine digits in a row may be the number: what stands before them is a prefix or another number.
+            let listed = if digits.len() < 9 {
+                digits.len() >= 7 && is_on_list(&digits)
+            } else {
+                (9..=digits.len()).any(|end| is_on_list(&digits[end - 9..end]))
+            };
+            if listed {
+                ranges.push(found.range());
+            }
+        }
+        if ranges.is_empty() {
+            return None;
+        }
+        ranges.sort_by_key(|range| range.start);
+        let mut rest = String::new();
+        let mut end = 0;
+        for range in ranges {
+            rest.push_str(&text[end..range.start.max(end)]);
+            end = range.end.max(end);
+        }
+        rest.push_str(&text[end..]);
+        Some(rest)
+    }
+
+    fn is_listed_name(&self, text: &str) -> bool {
+        name_key(text).is_some_and(|key| self.names.contains(&salted(&self.salt, IdentifierKind::Name, &key)))
+    }
+
+    fn scrub_names(&self, cells: &mut [Option<String>]) {
+        for at in 0..cells.len() {
+            let Some(text) = &cells[at] else { continue };
+            if self.is_listed_name(text) {
+                cells[at] = None;
+                continue;
+            }
+            if let Some(Some(next)) = cells.get(at + 1)
+                && self.is_listed_name(&format!("{text} {next}"))
+            {
+                (cells[at], cells[at + 1]) = (None, None);
+                continue;
+            }
+            if let Some(rest) = self.without_names(text) {
+                cells[at] = (!rest.trim().is_empty()).then_some(rest);
+            }
+        }
+    }
+
+    /// Returns a text without runs of two to five words that are a name on the list.
+    fn without_names(&self, text: &str) -> Option<String> {
+        let mut words: Vec<(usize, usize)> = Vec::new();
+        let mut start = None;
+        for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+            let inside = c.is_alphanumeric() || matches!(c, '\'' | '’' | '-');
+            match (inside, start) {
+                (true, None) => start = Some(at),
+                (false, Some(from)) => {
+                    words.push((from, at));
+                    start = None;
+                }
+                _ => {}
+            }
+        }
+        // A cell of a book's length is not looked through word by word.
+        if words.len() > 4096 {
+            return None;
+        }
+        let mut rest = String::new();
+        let (mut end, mut at, mut found) = (0, 0, false);
+        while at < words.len() {
+            let run = (2..=5).rev().find(|length| {
+                at + length <= words.len() && self.is_listed_name(&text[words[at].0..words[at + length - 1].1])
+            });
+            if let Some(length) = run {
+                rest.push_str(&text[end..words[at].0]);
+                end = words[at + length - 1].1;
+                at += length;
+                found = true;
+            } else {
+                at += 1;
+            }
+        }
+        rest.push_str(&text[end..]);
+        found.then_some(rest)
+    }
+
+    fn scrub_alone(&self, cells: &mut [Option<String>]) -> bool {
+        if self.alone.is_empty() {
+            return false;
+        }
+        let hashes: Vec<(Option<String>, Option<String>)> = cells
+            .iter()
+            .map(|cell| {
+                let key = cell.as_deref().filter(|text| text.len() < 200).and_then(name_key);
+                let hash = |kind| key.as_ref().map(|key| salted(&self.salt, kind, key));
+                (hash(IdentifierKind::Name), hash(IdentifierKind::Organisation))
+            })
+            .collect();
+        let mut hit = false;
+        for (name, organisations) in &self.alone {
+            let here = organisations.is_empty()
+                || hashes.iter().any(|(_, hash)| hash.as_ref().is_some_and(|hash| organisations.contains(hash)));
+            if !here {
+                continue;
+            }
+            for (at, (hash, _)) in hashes.iter().enumerate() {
+                if hash.as_ref() == Some(name) {
+                    cells[at] = None;
+                    hit = true;
+                }
+            }
+            for at in 1..cells.len() {
+                let (Some(left), Some(right)) = (&cells[at - 1], &cells[at]) else { continue };
+                let joined = name_key(&format!("{left} {right}"));
+                if joined.is_some_and(|key| salted(&self.salt, IdentifierKind::Name, &key) == *name) {
+                    (cells[at - 1], cells[at]) = (None, None);
+                    hit = true;
+                }
+            }
+        }
+        hit
+    }
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || text.is_empty() {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(texts: &[&str]) -> SuppressionList {
+        let mut list = SuppressionList::default();
+        let mut identifiers: Vec<Identifier> = texts.iter().filter_map(|text| Identifier::guess(text)).collect();
+        identifiers.extend(Identifier::new(IdentifierKind::Organisation, "Acacia Works"));
+        list.add("D-1", "2024-01-01T00:00:00Z", &identifiers).unwrap();
+        list
+    }
+
+    fn check(list: &SuppressionList, row: &[&str], expected: &[&str]) {
+        let mut cells: Vec<Option<String>> = row.iter().map(|cell| Some((*cell).to_owned())).collect();
+        list.scrub_row(&mut cells);
+        let cells: Vec<&str> = cells.iter().map(|cell| cell.as_deref().unwrap_or("")).collect();
+        assert_eq!(cells, expected);
+    }
+
+    #[test]
+    fn erased_people_stay_out_of_rows() {
+        let list = list(&["x.fictum@example.org", "+27 82 555 0142", "Xolile Fictum"]);
+        check(&list, &["Acacia Works", "Xolile Fictum", "X.Fictum@Example.org"], &["Acacia Works", "", ""]);
+        check(&list, &["Acacia Works", "Xolile", "Fictum", "082 555 0142"], &["Acacia Works", "", "", ""]);
+        check(
+            &list,
+            &["Acacia", "Xolile Fictum; x.fictum@example.org, Other Person; o@example.org"],
+            &["Acacia", "; , Other Person; o@example.org"],
+        );
+        // A name alone is another person's as likely as not.
+        check(
+            &list,
+            &["Baobab Hall", "Xolile Fictum", "o@example.org"],
+            &["Baobab Hall", "Xolile Fictum", "o@example.org"],
+        );
+        check(&list, &["Baobab Hall", "27825550143"], &["Baobab Hall", "27825550143"]);
+    }
+
+    #[test]
+    fn who_was_known_by_name_alone_is_known_at_their_organisation() {
+        let list = list(&["Xolile Fictum"]);
+        check(&list, &["Acacia Works", "Fictum, Xolile", "o@example.org"], &["Acacia Works", "", "o@example.org"]);
+        check(&list, &["Baobab Hall", "Xolile Fictum"], &["Baobab Hall", "Xolile Fictum"]);
+    }
+
+    #[test]
+    fn the_file_names_nobody_and_is_read_again() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("suppression.ndjson");
+        assert!(SuppressionList::read(&path)?.is_empty());
+        let list = list(&["x.fictum@example.org", "Xolile Fictum"]);
+        list.write(&path)?;
+        let text = std::fs::read_to_string(&path)?;
+        assert!(!text.contains("fictum") && !text.contains("Acacia"), "{text}");
+        let mut read = SuppressionList::read(&path)?;
+        assert_eq!((read.len(), read.digest()), (1, list.digest()));
+        check(&read, &["x.fictum@example.org"], &[""]);
+        read.add("D-2", "2024-01-02T00:00:00Z", &[Identifier::guess("x.fictum@example.org").ok_or("an address")?])?;
+        assert_eq!(read.len(), 1, "who is on the list is not put there twice");
+        hotpass_core::write_atomic(&path, "{}\n")?;
+        assert!(SuppressionList::read(&path).is_err());
+        Ok(())
+    }
+}
