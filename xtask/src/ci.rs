@@ -4,41 +4,19 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::gates;
+use crate::options::Options;
 use crate::peers;
-use crate::process::{command, output, present, root, run, show};
+use crate::process::{command, output, root, run, show};
 use crate::references::binary;
-use crate::secrets;
+use crate::tools::{self, Stage};
 
-/// Tools of the gates: how to ask for them, how to install them.
-const CARGO_TOOLS: &[(&str, &str)] = &[
-    ("cargo deny --version", "cargo install --locked cargo-deny@0.20.2"),
-    ("cargo cyclonedx --version", "cargo install --locked cargo-cyclonedx@0.5.9"),
-];
-
-const GITLEAKS: &str = "go install github.com/zricethezav/gitleaks/v8@v8.30.1";
-
-/// Installs the tools that are missing.
-pub(crate) fn install_tools() -> Result<(), String> {
-    for (probe, install) in CARGO_TOOLS {
-        if !present(probe) {
-            println!("$ {install}");
-            let mut install = command(install);
-            // Tools do not share the workspace's lock file or features, so they must not share its build folder.
-            install.env("CARGO_TARGET_DIR", root().join("target/tools"));
-            run(install)?;
-        }
-    }
-    if secrets::program().is_err() {
-        println!("$ {GITLEAKS}");
-        run(command(GITLEAKS))?;
-    }
-    Ok(())
-}
+/// The step whose failures are counted gate by gate and test by test.
+const GATES: &str = "gates";
 
 /// Runs all steps, prints the time of each, and closes with the count of tests.
 ///
-/// With a number of people, Hotpass is compared with other tools as well, with Splink on that many.
-pub(crate) fn run_all(people_for_peers: Option<u64>) -> Result<(), String> {
+/// The gates of the deep stage and the comparisons with other tools run when they are asked for.
+pub(crate) fn run_all(options: &Options) -> Result<(), String> {
     let mut times: Vec<(&str, f64)> = Vec::new();
     let mut summary = gates::Summary::default();
     let mut failures = Vec::new();
@@ -51,17 +29,21 @@ pub(crate) fn run_all(people_for_peers: Option<u64>) -> Result<(), String> {
         times.push((name, seconds));
         if let Err(error) = outcome {
             println!("error: {error}");
-            failures.push(format!("{name}: {error}"));
+            failures.push((name, error));
         }
     };
     step("fetch", &mut || run(command("cargo fetch --locked")));
-    step("install tools", &mut install_tools);
-    step("gates", &mut || {
-        summary = gates::run_named(&[])?;
-        Ok(())
+    step("install tools", &mut || {
+        tools::install(Stage::Default)?;
+        if options.deep { tools::install(Stage::Deep) } else { Ok(()) }
+    });
+    step(GATES, &mut || {
+        // The counts stay when a gate fails.
+        summary = gates::run_and_print(options)?;
+        summary.verdict()
     });
     step("end to end", &mut end_to_end);
-    if let Some(people) = people_for_peers {
+    if let Some(people) = options.peers {
         step("peers", &mut || peers::compare(people));
     }
     println!("\n{:<15} {:>8}", "step", "seconds");
@@ -69,10 +51,11 @@ pub(crate) fn run_all(people_for_peers: Option<u64>) -> Result<(), String> {
         println!("{name:<15} {seconds:>8.1}");
     }
     println!("{:<15} {:>8.1}", "total", times.iter().map(|(_, seconds)| seconds).sum::<f64>());
-    for failure in &failures {
-        println!("FAILED {failure}");
+    for (name, error) in &failures {
+        println!("FAILED {name}: {error}");
     }
-    let failed = summary.failed + failures.len() as u64;
+    let others = failures.iter().filter(|(name, _)| *name != GATES).count() as u64;
+    let failed = others + if failures.iter().any(|(name, _)| *name == GATES) { summary.failures().max(1) } else { 0 };
     println!("\n{} passed, {failed} failed, {} skipped", summary.passed, summary.ignored);
     if failures.is_empty() { Ok(()) } else { Err(format!("{} steps failed", failures.len())) }
 }

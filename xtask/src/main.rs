@@ -6,26 +6,42 @@
 
 mod audit;
 mod ci;
+mod coverage;
 mod fitness;
+mod fuzz;
 mod gates;
+mod history;
+mod mutants;
+mod options;
 mod peers;
 mod process;
 mod references;
+mod sarif;
 mod sbom;
 mod secrets;
+mod tools;
 
 use std::process::ExitCode;
+
+use options::Options;
 
 const HELP: &str = "\
 Usage: cargo xtask TASK
 
 Tasks:
-  qa [GATE…]            Run all quality gates, or the named ones
-  qa --list             List the gates with their commands
-  ci [--peers [ROWS]]   Install what is missing, run the gates and the end-to-end runs; --peers compares with other tools,
+  qa [--deep] [GATE…]   Run the quality gates of every change, with --deep the longer ones too, or the named ones
+    --record              coverage, mutants: keep figures that are better than the committed ones
+    --seconds N           fuzz: how long each target runs (60)
+    --target NAME         fuzz: this target only; may be repeated
+    --file PATH           mutants: this file only; may be repeated
+  qa --list             List the gates with their stage, command and cost
+  ci [--deep] [--peers [ROWS]]
+                        Install what is missing, run the gates and the end-to-end runs; --peers compares with other tools,
                         with Splink on so many invented people (200000)
   references [--check]  Write the generated references, or say which are out of date
-  install               Install the tools that the gates call
+  install [deep] [on-demand]
+                        Install the tools that the gates of each stage call
+  install --list        List the tools of each stage
 ";
 
 fn main() -> ExitCode {
@@ -36,24 +52,34 @@ fn main() -> ExitCode {
             gates::list();
             Ok(())
         }
-        ["qa", names @ ..] => gates::run_named(names).map(|_| ()),
-        ["ci"] => ci::run_all(None),
-        ["ci", "--peers"] => ci::run_all(Some(peers::PEOPLE)),
-        ["ci", "--peers", rows] => match rows.parse() {
-            Ok(people) => ci::run_all(Some(people)),
-            Err(_) => Err(format!("Not a number of people: {rows}")),
+        ["qa", words @ ..] => match Options::parse("qa", words) {
+            Ok(options) => gates::run_and_print(&options).and_then(|summary| summary.verdict()),
+            Err(error) => return usage(&error),
+        },
+        ["ci", words @ ..] => match Options::parse("ci", words) {
+            Ok(options) => ci::run_all(&options),
+            Err(error) => return usage(&error),
         },
         ["references"] => references::write(),
         ["references", "--check"] => references::check().map(|detail| println!("{detail}")),
-        ["install"] => ci::install_tools(),
-        [] | ["help" | "--help" | "-h"] => {
+        ["install", "--list"] => {
+            tools::list();
+            Ok(())
+        }
+        ["install", words @ ..] => match options::stages(words) {
+            Ok(stages) => {
+                let installed = stages.into_iter().try_for_each(tools::install);
+                tools::list();
+                installed
+            }
+            Err(error) => return usage(&error),
+        },
+        [] => return usage("A task is missing"),
+        ["help" | "--help" | "-h"] => {
             print!("{HELP}");
-            return if arguments.is_empty() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            Ok(())
         }
-        [other, ..] => {
-            eprintln!("error: No task `{other}`\n\n{HELP}");
-            return ExitCode::from(2);
-        }
+        [other, ..] => return usage(&format!("No task `{other}`")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,4 +88,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn usage(message: &str) -> ExitCode {
+    eprintln!("error: {message}\n\n{HELP}");
+    ExitCode::from(2)
 }
