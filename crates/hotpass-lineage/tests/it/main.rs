@@ -1,0 +1,5 @@
+//! Integration tests: against the specification's own schemas and examples, and against faulty servers.
+
+mod faults;
+mod schemas;
+mod server;
