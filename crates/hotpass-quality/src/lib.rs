@@ -1,1 +1,3 @@
 //! Data contracts and expectations over record batches, with results people can read.
+
+pub mod contract;

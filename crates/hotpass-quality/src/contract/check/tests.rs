@@ -1,0 +1,206 @@
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray, UInt32Array};
+
+use super::*;
+use crate::contract::model::{Field, ForeignKey, Freshness, LogicalType, Reference};
+
+fn text(values: &[Option<&str>]) -> ArrayRef {
+    Arc::new(StringArray::from(values.to_vec()))
+}
+
+fn batch(columns: &[(&str, ArrayRef)]) -> RecordBatch {
+    RecordBatch::try_from_iter(columns.iter().cloned()).expect("columns of one length")
+}
+
+fn contract(fields: Vec<Field>) -> Contract {
+    Contract { fields, ..Contract::new("test") }
+}
+
+fn run(contract: &Contract, batches: &[RecordBatch], options: CheckOptions) -> ContractResult {
+    let mut check =
+        ContractCheck::of_schema(contract, &batches[0].schema(), options).expect("a contract that can be kept");
+    for batch in batches {
+        check.add(batch).expect("a batch of the table");
+    }
+    check.finish()
+}
+
+fn counts(result: &ContractResult) -> Vec<(String, &'static str, u64)> {
+    result.counts.iter().map(|count| (count.columns.join("+"), count.rule.name(), count.rows)).collect()
+}
+
+#[test]
+fn rows_keep_their_numbers_and_columns_their_places() {
+    let rows: ArrayRef = Arc::new(UInt32Array::from(vec![4, 7, 9]));
+    let batch =
+        batch(&[("__row", rows), ("other", text(&[None, None, None])), ("size", text(&[Some("1"), Some("x"), None]))]);
+    let contract = contract(vec![Field { nullable: false, ..Field::new("size", LogicalType::Integer) }]);
+    let mut check = ContractCheck::of_schema(&contract, &batch.schema(), CheckOptions::default()).expect("kept");
+    let found = check.add(&batch).expect("checked");
+    let places: Vec<_> = found.iter().map(|v| (v.row, v.index, v.column, v.rule)).collect();
+    assert_eq!(places, [(7, 1, Some(1), Rule::Type), (9, 2, Some(1), Rule::Required)]);
+    let result = check.finish();
+    assert_eq!((result.rows, result.failed_rows, result.passed), (3, 2, false));
+}
+
+#[test]
+fn keys_reach_over_batches_and_equal_values_count_as_equal() {
+    let fields = vec![
+        Field { unique: true, ..Field::new("id", LogicalType::Number) },
+        Field::new("a", LogicalType::Text),
+        Field::new("b", LogicalType::Text),
+    ];
+    let contract =
+        Contract { primary_key: vec!["a".into(), "b".into()], unique_keys: vec![vec!["b".into()]], ..contract(fields) };
+    let first = batch(&[
+        ("id", text(&[Some("1"), Some("2")])),
+        ("a", text(&[Some("x"), Some("x")])),
+        ("b", text(&[Some("y"), None])),
+    ]);
+    let second = batch(&[
+        ("id", text(&[Some("1.0"), None, Some("oops")])),
+        ("a", text(&[Some("x"), Some("x"), None])),
+        ("b", text(&[Some("y"), None, None])),
+    ]);
+    let result = run(&contract, &[first, second], CheckOptions::default());
+    assert_eq!(
+        counts(&result),
+        [
+            ("id".into(), "type", 1),
+            ("id".into(), "unique", 1),
+            ("a+b".into(), "primary_key", 3),
+            ("b".into(), "unique_key", 1),
+        ]
+    );
+    assert_eq!(result.failed_rows, 3);
+}
+
+#[test]
+fn foreign_keys_look_into_other_tables_and_into_this_one() {
+    let towns = Contract {
+        foreign_keys: vec![ForeignKey {
+            fields: vec!["town".into()],
+            reference: Reference { dataset: Some("towns".into()), file: None, fields: vec!["code".into()] },
+        }],
+        ..contract(vec![Field::new("town", LogicalType::Integer)])
+    };
+    let mut keys = ReferenceKeys::new(&towns, &towns.foreign_keys[0]).expect("a key");
+    keys.add(&batch(&[("name", text(&[Some("a"), Some("b")])), ("code", text(&[Some("1"), Some("2")]))]))
+        .expect("read");
+    assert_eq!(keys.len(), 2);
+    let table = batch(&[("town", text(&[Some("01"), Some("3"), None]))]);
+    let options =
+        CheckOptions { references: [("towns".to_owned(), keys)].into_iter().collect(), ..CheckOptions::default() };
+    let result = run(&towns, std::slice::from_ref(&table), options);
+    assert_eq!(counts(&result), [("town".into(), "foreign_key", 1)]);
+    let result = run(&towns, &[table], CheckOptions::default());
+    assert!(result.passed && result.not_checked[0].contains("`towns`"), "{result:?}");
+
+    let staff = Contract {
+        foreign_keys: vec![ForeignKey {
+            fields: vec!["boss".into()],
+            reference: Reference { fields: vec!["id".into()], ..Reference::default() },
+        }],
+        ..contract(vec![Field::new("id", LogicalType::Text), Field::new("boss", LogicalType::Text)])
+    };
+    let first = batch(&[("id", text(&[Some("1"), Some("2")])), ("boss", text(&[Some("3"), Some("9")]))]);
+    let second = batch(&[("id", text(&[Some("3")])), ("boss", text(&[None]))]);
+    let result = run(&staff, &[first, second], CheckOptions::default());
+    assert_eq!(counts(&result), [("boss".into(), "foreign_key", 1)]);
+    assert_eq!((result.failed_rows, result.violations[0].row), (1, 2));
+}
+
+#[test]
+fn the_table_as_a_whole_is_checked() {
+    let fields = vec![
+        Field::new("day", LogicalType::Date),
+        Field::new("company", LogicalType::Text),
+        Field { required: false, ..Field::new("notes", LogicalType::Text) },
+    ];
+    let contract = Contract {
+        freshness: Some(Freshness { column: "day".into(), max_age_days: 30 }),
+        rows: RowCount { min: Some(3), max: None },
+        extra_columns: false,
+        ordered: true,
+        ..contract(fields)
+    };
+    let table = batch(&[("Company", text(&[Some("x")])), ("day", text(&[Some("2025-01-01")]))]);
+    let today = NaiveDate::from_ymd_opt(2025, 3, 1);
+    let result = run(&contract, std::slice::from_ref(&table), CheckOptions { today, ..CheckOptions::default() });
+    let rules: Vec<_> = result.table.iter().map(|violation| violation.rule).collect();
+    assert_eq!(rules, [Rule::MissingColumn, Rule::ExtraColumn, Rule::RowCount, Rule::Freshness]);
+    assert_eq!(
+        result.table[0].suggested_fix.as_deref(),
+        Some("Rename column `Company` to `company`, or name it so in the contract")
+    );
+    assert!(result.table[3].message.contains("59 days old"), "{}", result.table[3].message);
+    let today = NaiveDate::from_ymd_opt(2025, 1, 31);
+    let result = run(&contract, &[table], CheckOptions { today, ..CheckOptions::default() });
+    assert!(result.table.iter().all(|violation| violation.rule != Rule::Freshness));
+}
+
+#[test]
+fn columns_out_of_order_are_told_once() {
+    let contract = Contract {
+        ordered: true,
+        ..contract(vec![Field::new("a", LogicalType::Text), Field::new("b", LogicalType::Text)])
+    };
+    let result = run(&contract, &[batch(&[("b", text(&[None])), ("a", text(&[None]))])], CheckOptions::default());
+    assert_eq!(result.table.iter().map(|violation| violation.rule).collect::<Vec<_>>(), [Rule::ColumnOrder]);
+}
+
+#[test]
+fn typed_columns_are_read_as_what_they_are() {
+    let fields = vec![
+        Field { unique: true, ..Field::new("id", LogicalType::Integer) },
+        Field::new("share", LogicalType::Integer),
+        Field { format: Some("%d/%m/%Y".into()), ..Field::new("day", LogicalType::Date) },
+        Field { true_values: vec!["yes".into()], ..Field::new("open", LogicalType::Boolean) },
+        Field::new("name", LogicalType::Text),
+    ];
+    let table = batch(&[
+        ("id", Arc::new(Int64Array::from(vec![Some(1), Some(1), None]))),
+        ("share", Arc::new(Float64Array::from(vec![1.0, 1.5, -2.0]))),
+        ("day", Arc::new(Date32Array::from(vec![0, 1, 2]))),
+        ("open", Arc::new(BooleanArray::from(vec![true, false, true]))),
+        ("name", Arc::new(Int64Array::from(vec![1, 2, 3]))),
+    ]);
+    let result = run(&contract(fields), &[table], CheckOptions::default());
+    assert_eq!(counts(&result), [("id".into(), "unique", 1), ("share".into(), "type", 1), ("name".into(), "type", 3)]);
+}
+
+#[test]
+fn keys_that_take_too_much_memory_fail_the_table() {
+    let contract = contract(vec![Field { unique: true, ..Field::new("id", LogicalType::Text) }]);
+    let table = batch(&[("id", text(&[Some("1"), Some("2"), Some("3")]))]);
+    let result = run(
+        &contract,
+        &[table.clone(), table],
+        CheckOptions { key_memory_bytes: 2 * KEY_BYTES, ..CheckOptions::default() },
+    );
+    assert!(!result.passed);
+    assert_eq!(result.table.iter().map(|violation| violation.rule).collect::<Vec<_>>(), [Rule::Memory]);
+}
+
+#[test]
+fn words_for_no_value_are_no_values() {
+    let contract = Contract {
+        missing_values: vec![String::new(), "n/a".into()],
+        ..contract(vec![Field { nullable: false, ..Field::new("size", LogicalType::Text) }])
+    };
+    let result = run(&contract, &[batch(&[("size", text(&[Some("n/a"), Some("N/A")]))])], CheckOptions::default());
+    assert_eq!(counts(&result), [("size".into(), "required", 1)]);
+}
+
+#[test]
+fn a_column_is_found_by_its_other_names_too() {
+    let contract =
+        contract(vec![Field::new("Unnamed: 1", LogicalType::Text), Field::new("Company Name", LogicalType::Text)]);
+    let columns = [
+        CheckedColumn::text(["Company  Name ", "Company Name", "company_name"]),
+        CheckedColumn::text(["", "Unnamed: 1"]),
+    ];
+    let check = ContractCheck::new(&contract, &columns, CheckOptions::default()).expect("kept");
+    assert!(check.finish().passed);
+}
