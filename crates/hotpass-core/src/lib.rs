@@ -15,6 +15,7 @@ mod atomic;
 mod clock;
 mod diagnostic;
 mod digest;
+pub mod expectations;
 pub mod fields;
 mod mask;
 mod nearest;
