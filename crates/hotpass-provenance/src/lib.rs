@@ -3,7 +3,7 @@
 //! ```
 //! use hotpass_core::{Clock, RunDirectory, RunId, write_atomic};
 //! use hotpass_provenance::manifest::{FileRecord, RunStatus};
-//! use hotpass_provenance::{Manifest, RunLock, verify_run};
+//! use hotpass_provenance::{Manifest, RunLock, Trust, verify_run};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dist = tempfile::tempdir()?;
@@ -20,17 +20,19 @@
 //!
 //! assert_eq!(Manifest::open_run(run.root())?.status, RunStatus::Completed);
 //! write_atomic(run.path("report.json"), "[]")?;
-//! assert!(!verify_run(run.root())?.passed());
+//! assert!(!verify_run(run.root(), Trust::default())?.passed());
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! [`Manifest`] is the record of a run; start there. [`verify_run`] and [`verify_archive`] check a run against its manifest,
 //! and [`explain()`] answers from which source cells a published value came. [`Ledger`] records what was done to a run or a
-//! workspace. The crate knows no transport.
+//! workspace, and [`attestation`] signs what a run has made. The crate knows no transport.
 
+pub mod attestation;
 mod explain;
-mod ledger;
+mod key;
+pub mod ledger;
 pub mod manifest;
 mod table;
 mod verify;
@@ -40,4 +42,6 @@ pub use ledger::{
     Entry, EntryKind, LEDGER_FILE, Ledger, LedgerEntry, LedgerError, LedgerFault, LedgerHead, LedgerReading,
 };
 pub use manifest::{Manifest, RunLock};
-pub use verify::{Check, Outcome, Verification, VerifyError, verify_archive, verify_run};
+pub use verify::{
+    Check, Outcome, Trust, Verification, VerifyError, verify_archive, verify_files, verify_run, verify_workspace,
+};

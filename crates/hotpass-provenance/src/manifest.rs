@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use hotpass_core::{Clock, Sha256Digest, sha256_bytes, sha256_file, write_atomic};
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::LedgerHead;
+
 /// Name of the manifest in the run folder.
 pub const MANIFEST_FILE: &str = "manifest.json";
 /// Name of the lock file in the run folder.
 pub const LOCK_FILE: &str = "run.lock";
 /// Version of the manifest's form.
-const MANIFEST_VERSION: u32 = 1;
+const MANIFEST_VERSION: u32 = 2;
 /// The manifest's last member, up to its value.
 const SEAL: &str = "\"manifest_sha256\": \"";
 
@@ -79,6 +81,9 @@ pub struct Manifest {
     pub stages: Vec<StageRecord>,
     /// What became of the source rows.
     pub rows: RowCounts,
+    /// The last entry of the run's ledger when the manifest was sealed; since version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerHead>,
     /// SHA-256 of this file with this value empty; the last member.
     pub manifest_sha256: String,
 }
@@ -199,6 +204,7 @@ impl Manifest {
             artefacts: Vec::new(),
             stages: Vec::new(),
             rows: RowCounts::default(),
+            ledger: None,
             manifest_sha256: String::new(),
         }
     }

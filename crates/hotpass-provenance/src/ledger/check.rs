@@ -52,7 +52,7 @@ impl fmt::Display for LedgerFault {
 }
 
 /// Follows the chain from the first line to the last.
-pub(super) fn check(bytes: &[u8]) -> LedgerReading {
+pub(crate) fn check(bytes: &[u8]) -> LedgerReading {
     let mut chain = Chain::default();
     if bytes.is_empty() {
         return chain.reading;

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use hotpass_core::Clock;
 use serde_json::{Map, Value, json};
 
+pub(crate) use check::check;
 pub use check::{LedgerFault, LedgerReading};
 pub use line::{LedgerEntry, LedgerHead};
 
@@ -336,7 +337,7 @@ impl Ledger {
     fn read_file(&self, mut file: &File) -> Result<LedgerReading, LedgerError> {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|source| LedgerError::Io { path: self.path.clone(), source })?;
-        Ok(check::check(&bytes))
+        Ok(check(&bytes))
     }
 }
 

@@ -54,7 +54,7 @@ fn any_changed_byte_is_found_in_its_line() -> TestResult {
             }
             let mut changed = bytes.clone();
             changed[position] = replacement;
-            let faults = check::check(&changed).faults;
+            let faults = super::check(&changed).faults;
             let first = faults.first().ok_or_else(|| format!("byte {position} as {replacement} is not found"))?;
             assert!(first.line == line, "byte {position} of line {line} as {replacement}: {first}");
         }
@@ -130,7 +130,7 @@ fn a_torn_line_is_kept_and_recorded() -> TestResult {
     // What a repair says of the torn bytes holds them as well.
     let mut changed = std::fs::read(ledger.path())?;
     changed[last + 3] ^= 1;
-    assert!(check::check(&changed).faults.iter().any(|fault| fault.line == 3));
+    assert!(super::check(&changed).faults.iter().any(|fault| fault.line == 3));
     Ok(())
 }
 
