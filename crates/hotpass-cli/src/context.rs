@@ -57,7 +57,7 @@ impl Context {
 
     /// Returns what stands around a run of this process: its operator and its command.
     pub(crate) fn services(&self) -> Services {
-        Services { operator: self.operator.clone(), command: command_line(std::env::args()) }
+        Services { operator: self.operator.clone(), command: command_line(std::env::args()), ..Services::default() }
     }
 }
 

@@ -28,6 +28,8 @@ pub struct HotpassConfig {
     pub data_contract: DataContract,
     /// Who owns the data, why it is held and on which basis.
     pub governance: Governance,
+    /// How a run is signed.
+    pub provenance: Provenance,
 }
 
 /// A named industry preset: terms, sources, synonyms, priorities, thresholds, expectations.
@@ -432,6 +434,14 @@ pub struct Governance {
     pub lawful_basis: LawfulBasis,
     /// Where the policy is written down.
     pub policy_reference: Option<String>,
+}
+
+/// How a run is signed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Provenance {
+    /// Where the private key is that signs each run: `file:PATH` or `env:NAME`; nothing is signed without one.
+    pub signing_key: Option<String>,
 }
 
 /// Classification of data.

@@ -10,7 +10,8 @@ use crate::error::{ConfigProblem, ProblemKind};
 use crate::model::{
     Acquisition, Agent, Classification, Compliance, DataContract, Expectation, ExpectationKind, ExpectationSeverity,
     Features, Governance, GroupingKey, HotpassConfig, Ingest, LawfulBasis, LogFormat, PiiRedaction, Pipeline, Profile,
-    Provider, QaMode, RedactionOperator, ReportFormat, Resolve, Source, Survivorship, SurvivorshipRule, Target,
+    Provenance, Provider, QaMode, RedactionOperator, ReportFormat, Resolve, Source, Survivorship, SurvivorshipRule,
+    Target,
 };
 use crate::node::{Node, Value};
 use crate::path::Path;
@@ -378,7 +379,8 @@ macro_rules! choice {
 }
 
 section!(HotpassConfig, Self::default();
-    profile, pipeline, ingest, features, resolve, survivorship, compliance, data_contract, governance);
+    profile, pipeline, ingest, features, resolve, survivorship, compliance, data_contract, governance,
+    provenance);
 section!(Profile, Self::default();
     name, display_name, summary, default_country_code, organization_term, organization_type_term,
     organization_category_term, email_validation_threshold, phone_validation_threshold, website_validation_threshold,
@@ -413,6 +415,7 @@ section!(Compliance, Self::default(); policy, jurisdiction, pii_fields, retentio
 section!(PiiRedaction, Self::default(); enabled, columns, operator);
 section!(DataContract, Self::default(); dataset, version, steward);
 section!(Governance, Self::default(); intent, data_owner, classification, lawful_basis, policy_reference);
+section!(Provenance, Self::default(); signing_key);
 
 choice!(ExpectationKind: "not_null" => NotNull, "unique" => Unique, "match_regex" => MatchRegex, "in_set" => InSet, "between" => Between);
 choice!(ExpectationSeverity: "warn" => Warn, "fail" => Fail);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use hotpass_core::fields::{GOLDEN_COLUMNS, INPUT_FIELDS, input_field};
-use hotpass_core::nearest;
+use hotpass_core::{SecretReference, nearest};
 
 use crate::error::{ConfigProblem, ProblemKind};
 use crate::model::{Acquisition, Expectation, ExpectationKind, HotpassConfig, Profile, Source};
@@ -37,6 +37,7 @@ impl HotpassConfig {
             found.golden_column(&join("survivorship.fields", field), field);
         }
         found.governance(self);
+        found.provenance(self);
         found.problems
     }
 }
@@ -299,6 +300,14 @@ impl Findings {
         }
         if config.resolve.maximum_block < 2 {
             self.invalid("resolve.maximum_block", "No value would bring two records together", "2 or more");
+        }
+    }
+
+    fn provenance(&mut self, config: &HotpassConfig) {
+        let reference = config.provenance.signing_key.as_ref();
+        if reference.is_some_and(|reference| reference.parse::<SecretReference>().is_err()) {
+            // The value may be the key itself, so that it is not repeated.
+            self.invalid("provenance.signing_key", "A key is named, never written out", "`file:PATH` or `env:NAME`");
         }
     }
 

@@ -386,6 +386,8 @@ pub const RUN_ARTEFACTS: &[(&str, Option<&[ColumnSpec]>, &str)] = &[
     ("report.json", None, "The figures of the report"),
     ("report.html", None, "The report as one self-contained page"),
     ("inputs.zip", None, "The input files with their SHA-256 sums, when archived"),
+    ("ledger.ndjson", None, "What was done in and to the run, an entry a line, each holding on to the one before"),
+    ("attestation.json", None, "Signed statement about the outputs and artefacts, when there is a key"),
 ];
 
 #[cfg(test)]

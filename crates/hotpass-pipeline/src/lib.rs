@@ -5,6 +5,7 @@ mod assemble;
 mod compliance;
 mod entities;
 mod entity_contacts;
+mod evidence;
 mod golden;
 mod grouping;
 mod linkage;
@@ -26,6 +27,7 @@ mod survivorship;
 pub mod tables;
 
 pub use compliance::RedactionError;
+pub use evidence::EvidenceError;
 pub use linkage::{GroupingError, LinkageModelError};
 pub use progress::{CancelToken, NoProgress, Progress, Stage};
 pub use quality::ExpectationError;

@@ -31,6 +31,7 @@ use crate::acquisition;
 use crate::assemble::{self, Assembly};
 use crate::compliance::{Redaction, RedactionError};
 use crate::entities::Entities;
+use crate::evidence::{Evidence, EvidenceError, record_interrupted};
 use crate::golden::{GoldenChunk, RunFacts, Survival, rule_of};
 use crate::grouping::{DeterministicGrouping, EntityGrouping, Groups, NoGrouping};
 use crate::linkage::{GroupingError, LinkageModelError, ProbabilisticGrouping, linkage_keys, linkage_model};
@@ -171,6 +172,9 @@ pub enum RefineError {
     /// The manifest could not be written.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// The ledger or the attestation could not be written.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     /// The run was asked to stop.
     #[error("The run was interrupted")]
     Cancelled,
@@ -247,6 +251,7 @@ struct Run<'a> {
     inputs: Vec<SourceFile>,
     directory: RunDirectory,
     manifest: Manifest,
+    evidence: Evidence,
     _lock: RunLock,
     started_at: i64,
     diagnostics: Vec<Diagnostic>,
@@ -304,7 +309,7 @@ impl<'a> Run<'a> {
         }
         let run_id = run_id(request, &files, &config_digest(&config_json))?;
         let folder = |source| RefineError::RunFolder { dist_dir: pipeline.dist_dir.clone(), source };
-        let interrupted = interrupted_runs(&pipeline.dist_dir);
+        let interrupted = interrupted_runs(&pipeline.dist_dir, request.clock);
         let directory = RunDirectory::create(&pipeline.dist_dir, run_id).map_err(folder)?;
         let lock = RunLock::acquire(directory.root()).map_err(folder)?;
         let started_at = request.clock.now_milliseconds();
@@ -326,6 +331,9 @@ impl<'a> Run<'a> {
             })
             .collect();
         manifest.write(directory.root())?;
+        let mut evidence = Evidence::start(&directory, &pipeline.dist_dir, &request.services, request.clock)?;
+        evidence.inputs(&manifest.inputs)?;
+        evidence.configured(&manifest)?;
         Ok(Self {
             request,
             redaction,
@@ -334,6 +342,7 @@ impl<'a> Run<'a> {
             inputs: files,
             directory,
             manifest,
+            evidence,
             _lock: lock,
             started_at,
             diagnostics,
@@ -366,8 +375,8 @@ impl<'a> Run<'a> {
                     if matches!(error, RefineError::Cancelled) { RunStatus::Interrupted } else { RunStatus::Failed };
                 self.manifest.error = Some(error.to_string());
                 self.manifest.finish(status, self.request.clock);
-                // The first error is the one to tell; that the manifest could not be written follows from it.
-                let _ = self.manifest.write(self.directory.root());
+                // The first error is the one to tell; that the manifest could not be sealed follows from it.
+                let _ = self.evidence.seal(&mut self.manifest);
                 Err(error)
             }
         }
@@ -716,6 +725,7 @@ impl<'a> Run<'a> {
         }
         statistics.recommendations = crate::quality::recommendations(statistics);
         let passed = statistics.expectations.iter().all(|result| result.success || !result.fails_run);
+        self.evidence.expectations(&statistics.expectations)?;
         self.finished(Stage::Expect, started);
 
         let started = Instant::now();
@@ -778,7 +788,7 @@ impl<'a> Run<'a> {
         self.manifest.outputs = outputs.iter().map(|file| record(&file.path.display().to_string(), file)).collect();
         self.manifest.artefacts = artefacts
             .iter()
-            .map(|file| record(&file.path.file_name().unwrap_or_default().to_string_lossy(), file))
+            .map(|file| record(&file.path.strip_prefix(run.root()).unwrap_or(&file.path).to_string_lossy(), file))
             .collect();
         self.manifest.rows = RowCounts {
             rows_in: statistics.rows_in,
@@ -803,16 +813,21 @@ impl<'a> Run<'a> {
             self.manifest.error = Some("Expectations failed".to_owned());
         }
         self.manifest.finish(if passed { RunStatus::Completed } else { RunStatus::Failed }, clock);
-        self.manifest.write(run.root())?;
+        self.evidence.exported(&self.manifest.outputs)?;
+        self.evidence.seal(&mut self.manifest)?;
         if pipeline.archive {
             let published: Vec<PathBuf> = outputs.iter().map(|file| file.path.clone()).collect();
-            outputs.push(write_archive(&ArchiveInput {
+            let artefacts: Vec<String> = self.manifest.artefacts.iter().map(|file| file.path.clone()).collect();
+            let archive = write_archive(&ArchiveInput {
                 directory: &pipeline.dist_dir,
                 clock,
                 published: &published,
                 run: &run,
+                artefacts: &artefacts,
                 inputs: archived,
-            })?);
+            })?;
+            self.evidence.exported_later(&[&archive])?;
+            outputs.push(archive);
         }
         self.request.progress.finished(Stage::Publish, started.elapsed().as_secs_f64());
         Ok((std::mem::take(statistics), outputs, passed))
@@ -934,7 +949,7 @@ fn retention(config: &HotpassConfig, clock: Clock) -> Option<String> {
 }
 
 /// Returns the ids of interrupted runs; where a manifest says `running` although no process works on the run, it is corrected.
-fn interrupted_runs(dist_dir: &Path) -> Vec<String> {
+fn interrupted_runs(dist_dir: &Path, clock: Clock) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(dist_dir.join("runs")) else { return Vec::new() };
     let mut ids: Vec<String> = entries
         .filter_map(Result::ok)
@@ -945,12 +960,12 @@ fn interrupted_runs(dist_dir: &Path) -> Vec<String> {
                 RunStatus::Interrupted => return entry.file_name().into_string().ok(),
                 _ => return None,
             }
-            let manifest = Manifest::open_run(&path).ok()?;
+            let mut manifest = Manifest::open_run(&path).ok()?;
             if manifest.status != RunStatus::Interrupted {
                 return None;
             }
             // A folder that cannot be written to is told about all the same.
-            let _ = manifest.write(&path);
+            let _ = record_interrupted(&path, &mut manifest, clock);
             entry.file_name().into_string().ok()
         })
         .collect();

@@ -1,5 +1,7 @@
 //! What stands around a run: who asked for it, and where its evidence goes.
 
+use hotpass_provenance::SigningKey;
+
 /// Who asked for a run, and the services it may use. Each is optional; the default uses none.
 #[derive(Debug, Clone, Default)]
 pub struct Services {
@@ -7,4 +9,6 @@ pub struct Services {
     pub operator: Option<String>,
     /// The command with the names of its flags, without their values.
     pub command: Vec<String>,
+    /// The key that signs what the run makes; nothing is signed without one.
+    pub signing_key: Option<SigningKey>,
 }

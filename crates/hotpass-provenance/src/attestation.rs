@@ -23,8 +23,8 @@ pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
 /// Type of the payload of an envelope.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-/// How a run made its files.
-pub const REFINE_BUILD_TYPE: &str = "https://hotpass.dev/build-types/refine/v1";
+/// How a run made its files: this, the verb, and `/v1`.
+pub const RUN_BUILD_TYPE: &str = "https://hotpass.dev/build-types/";
 /// How files came about that a person vouches for, such as release binaries.
 pub const FILES_BUILD_TYPE: &str = "https://hotpass.dev/build-types/files/v1";
 /// The program that made them.
@@ -59,7 +59,7 @@ pub struct Provenance {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BuildDefinition {
-    /// What the parameters mean, such as [`REFINE_BUILD_TYPE`].
+    /// What the parameters mean, such as [`FILES_BUILD_TYPE`].
     pub build_type: String,
     /// What the user asked for.
     pub external_parameters: Map<String, Value>,
@@ -160,7 +160,7 @@ impl Statement {
         Self::new(
             subject,
             BuildDefinition {
-                build_type: REFINE_BUILD_TYPE.to_owned(),
+                build_type: format!("{RUN_BUILD_TYPE}{}/v1", manifest.command),
                 external_parameters: parameters,
                 resolved_dependencies,
             },

@@ -38,9 +38,8 @@ mod table;
 mod verify;
 
 pub use explain::{CellTrace, ExplainError, Explanation, FieldExplanation, Selector, explain};
-pub use ledger::{
-    Entry, EntryKind, LEDGER_FILE, Ledger, LedgerEntry, LedgerError, LedgerFault, LedgerHead, LedgerReading,
-};
+pub use key::{KeyError, PublicKey, SigningKey};
+pub use ledger::{Entry, EntryKind, Ledger, LedgerError};
 pub use manifest::{Manifest, RunLock};
 pub use verify::{
     Check, Outcome, Trust, Verification, VerifyError, verify_archive, verify_files, verify_run, verify_workspace,

@@ -16,6 +16,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "each verb owns its arguments, whether or not it takes them apart")]
 
+mod attest;
 mod completions;
 mod config;
 mod demo;
@@ -23,6 +24,7 @@ mod doctor;
 mod explain_provenance;
 mod init;
 mod inspect;
+mod keygen;
 mod man;
 mod map;
 mod normalise;
@@ -61,6 +63,7 @@ macro_rules! verbs {
 }
 
 verbs! {
+    Attest => attest::AttestArgs,
     Completions => completions::CompletionsArgs,
     Config => config::ConfigCommandArgs,
     Demo => demo::DemoArgs,
@@ -68,6 +71,7 @@ verbs! {
     ExplainProvenance => explain_provenance::ExplainProvenanceArgs,
     Init => init::InitArgs,
     Inspect => inspect::InspectArgs,
+    Keygen => keygen::KeygenArgs,
     Man => man::ManArgs,
     Map => map::MapArgs,
     Normalise => normalise::NormaliseArgs,

@@ -9,6 +9,7 @@ use hotpass_core::Severity;
 use hotpass_pipeline::{RefineError, RefineOutcome, RefineRequest, refine};
 use serde_json::json;
 
+use super::keygen::signing_key;
 use crate::context::{ConfigArgs, Context};
 use crate::error::CommandError;
 use crate::exit::{ErrorKind, Exit};
@@ -80,6 +81,9 @@ pub(crate) struct RefineArgs {
     /// Linkage model to join rows by; the one that ships for organisations when absent
     #[arg(long, value_name = "FILE", conflicts_with = "no_probabilistic")]
     linkage_model: Option<PathBuf>,
+    /// Sign the run with this private key: `file:PATH` or `env:NAME`
+    #[arg(long, value_name = "REFERENCE")]
+    signing_key: Option<String>,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -106,6 +110,7 @@ impl RefineArgs {
             ("pipeline.country_code", &self.country_code),
             ("pipeline.report_format", &self.report_format),
             ("pipeline.qa_mode", &self.qa_mode),
+            ("provenance.signing_key", &self.signing_key),
         ] {
             if let Some(value) = value {
                 set(key, value.clone());
@@ -152,6 +157,8 @@ pub(crate) fn refine_with(
     loaded: &LoadedConfig,
     inputs: Vec<PathBuf>,
 ) -> Result<RefineOutcome, CommandError> {
+    let mut services = context.services();
+    services.signing_key = loaded.config.provenance.signing_key.as_deref().map(signing_key).transpose()?;
     let progress = StageProgress::new(&context.printer);
     let origins: BTreeMap<String, String> =
         loaded.origins().into_iter().map(|(key, origin)| (key, origin.to_string())).collect();
@@ -162,7 +169,7 @@ pub(crate) fn refine_with(
         clock: context.clock,
         progress: &progress,
         cancel: context.cancel.clone(),
-        services: context.services(),
+        services,
     };
     let result = refine(&request);
     drop(progress);

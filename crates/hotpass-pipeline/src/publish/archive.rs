@@ -6,8 +6,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::{Datelike, Timelike};
-use hotpass_core::fields::RUN_ARTEFACTS;
 use hotpass_core::{AtomicFile, Clock, RunDirectory, Sha256Digest, sha256_bytes, sha256_file};
+use hotpass_provenance::attestation::ATTESTATION_FILE;
+use hotpass_provenance::ledger::LEDGER_FILE;
+use hotpass_provenance::manifest::MANIFEST_FILE;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -36,6 +38,8 @@ pub struct ArchiveInput<'a> {
     pub published: &'a [PathBuf],
     /// The run, whose manifest must say what it is to say for ever; its files go under `run/`.
     pub run: &'a RunDirectory,
+    /// The artefacts of the run, as its manifest names them.
+    pub artefacts: &'a [String],
     /// The input files; they go under `inputs/`.
     pub inputs: &'a [InputFile],
 }
@@ -52,10 +56,11 @@ pub fn write_archive(input: &ArchiveInput<'_>) -> Result<WrittenFile, PublishErr
     for path in input.published {
         add(&mut entries, file_name(path), path.clone())?;
     }
-    for (name, _, _) in RUN_ARTEFACTS {
-        let path = input.run.path(name);
+    let evidence = [MANIFEST_FILE, LEDGER_FILE, ATTESTATION_FILE].into_iter().map(str::to_owned);
+    for name in evidence.chain(input.artefacts.iter().cloned()) {
+        let path = input.run.path(&name);
         // The inputs are in the archive as they are.
-        if *name != "inputs.zip" && path.is_file() {
+        if name != "inputs.zip" && path.is_file() {
             add(&mut entries, format!("run/{name}"), path)?;
         }
     }

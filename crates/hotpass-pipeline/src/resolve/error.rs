@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use hotpass_ingest::IngestError;
 use hotpass_provenance::manifest::ManifestError;
 
+use crate::evidence::EvidenceError;
 use crate::publish::PublishError;
 
 /// Why files could not be resolved.
@@ -153,6 +154,9 @@ pub enum ResolveError {
     /// The manifest could not be written.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// The ledger or the attestation could not be written.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     /// A file could not be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -184,6 +188,7 @@ impl ResolveError {
             | Self::Memory { .. }
             | Self::RunFolder { .. }
             | Self::Manifest(_)
+            | Self::Evidence(_)
             | Self::Engine { .. }
             | Self::Cancelled => false,
             _ => true,

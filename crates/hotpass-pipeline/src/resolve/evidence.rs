@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::error::ResolveError;
 use super::files::{Method, ResolveOutcome, ResolveRequest};
 use super::session::RecordsRequest;
+use crate::evidence::Evidence;
 use crate::services::Services;
 
 /// Name of the verb in the manifest.
@@ -31,6 +32,7 @@ pub struct EvidenceRequest {
 pub(super) struct Recorder {
     directory: RunDirectory,
     manifest: Manifest,
+    evidence: Evidence,
     clock: Clock,
     inputs: JoinHandle<io::Result<Vec<FileRecord>>>,
     _lock: RunLock,
@@ -66,7 +68,9 @@ impl Recorder {
         COMMAND.clone_into(&mut manifest.command);
         manifest.set_config(config, std::collections::BTreeMap::new());
         manifest.write(directory.root())?;
-        Ok(Self { directory, manifest, clock, inputs, _lock: lock })
+        let mut evidence = Evidence::start(&directory, &evidence.dist_dir, &evidence.services, clock)?;
+        evidence.configured(&manifest)?;
+        Ok(Self { directory, manifest, evidence, clock, inputs, _lock: lock })
     }
 
     /// Says in the manifest how the run ended and what it wrote.
@@ -88,7 +92,9 @@ impl Recorder {
                 })?;
                 take_down(&mut self.manifest, &outcome, self.clock)?;
                 self.manifest.finish(RunStatus::Completed, self.clock);
-                self.manifest.write(self.directory.root())?;
+                self.evidence.inputs(&self.manifest.inputs)?;
+                self.evidence.exported(&self.manifest.outputs)?;
+                self.evidence.seal(&mut self.manifest)?;
                 outcome.run = Some(self.directory);
                 Ok(outcome)
             }
@@ -99,7 +105,7 @@ impl Recorder {
                 let status = if interrupted { RunStatus::Interrupted } else { RunStatus::Failed };
                 self.manifest.finish(status, self.clock);
                 // The first error is the one to tell.
-                let _ = self.manifest.write(self.directory.root());
+                let _ = self.evidence.seal(&mut self.manifest);
                 Err(error)
             }
         }

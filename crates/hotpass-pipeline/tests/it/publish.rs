@@ -26,7 +26,7 @@ use hotpass_pipeline::statistics::{
 };
 use hotpass_pipeline::tables::{RunTables, schema_of};
 use hotpass_provenance::manifest::{FileRecord, RowCounts, RunStatus};
-use hotpass_provenance::{ExplainError, Manifest, Selector, explain, verify_archive, verify_run};
+use hotpass_provenance::{ExplainError, Manifest, Selector, Trust, explain, verify_archive, verify_run};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value, json};
 
@@ -393,12 +393,14 @@ fn whole_run(folder: &Path) -> Result<(RunDirectory, PathBuf), Box<dyn std::erro
     manifest.finish(RunStatus::Completed, CLOCK);
     manifest.write(run.root())?;
     run.mark_latest()?;
+    let artefacts: Vec<String> = manifest.artefacts.iter().map(|file| file.path.clone()).collect();
     let published: Vec<PathBuf> = outputs.into_iter().map(|file| file.path).collect();
     let archive = write_archive(&ArchiveInput {
         directory: folder,
         clock: CLOCK,
         published: &published,
         run: &run,
+        artefacts: &artefacts,
         inputs: &inputs,
     })?;
     Ok((run, archive.path))
@@ -408,15 +410,15 @@ fn whole_run(folder: &Path) -> Result<(RunDirectory, PathBuf), Box<dyn std::erro
 fn an_untouched_run_verifies() -> TestResult {
     let folder = tempfile::tempdir()?;
     let (run, archive) = whole_run(folder.path())?;
-    let verification = verify_run(run.root())?;
+    let verification = verify_run(run.root(), Trust::default())?;
     assert!(verification.passed(), "{:#?}", verification.failures().collect::<Vec<_>>());
     assert!(verification.checks.iter().any(|check| check.name == "provenance"));
-    let verification = verify_archive(&archive)?;
+    let verification = verify_archive(&archive, Trust::default())?;
     assert!(verification.passed(), "{:#?}", verification.failures().collect::<Vec<_>>());
     assert!(verification.checks.iter().any(|check| check.name == "rows in crosswalk"));
     // An input that is edited later does not speak against the run.
     fs::copy(run.path("report.json"), folder.path().join("in/a b.csv"))?;
-    assert!(verify_run(run.root())?.passed());
+    assert!(verify_run(run.root(), Trust::default())?.passed());
     Ok(())
 }
 
@@ -460,16 +462,16 @@ fn every_tampering_is_found() -> TestResult {
         let position = changed.len() / 2;
         changed[position] ^= 1;
         hotpass_core::write_atomic(file, &changed)?;
-        let found = verify_run(run.root()).map_or(true, |verification| !verification.passed());
+        let found = verify_run(run.root(), Trust::default()).map_or(true, |verification| !verification.passed());
         assert!(found, "a changed byte in {}", file.display());
         fs::remove_file(file)?;
-        let found = verify_run(run.root()).map_or(true, |verification| !verification.passed());
+        let found = verify_run(run.root(), Trust::default()).map_or(true, |verification| !verification.passed());
         assert!(found, "{} is missing", file.display());
         hotpass_core::write_atomic(file, &bytes)?;
-        assert!(verify_run(run.root())?.passed());
+        assert!(verify_run(run.root(), Trust::default())?.passed());
     }
     hotpass_core::write_atomic(run.path("extra.txt"), "x")?;
-    assert_eq!(verify_run(run.root())?.failures().next().unwrap().name, "run folder");
+    assert_eq!(verify_run(run.root(), Trust::default())?.failures().next().unwrap().name, "run folder");
     Ok(())
 }
 
@@ -491,11 +493,11 @@ fn a_lost_row_is_found_even_when_the_digests_fit() -> TestResult {
     let original = tables(run.id());
     let check = |name: &str, batches: &[RecordBatch], expected: &str| -> TestResult {
         forge(&run, name, &[batches[0].slice(0, batches[0].num_rows() - 1)])?;
-        let verification = verify_run(run.root())?;
+        let verification = verify_run(run.root(), Trust::default())?;
         let failed: Vec<&str> = verification.failures().map(|check| check.name.as_str()).collect();
         assert!(failed.contains(&expected), "{name}: {failed:?}");
         forge(&run, name, batches)?;
-        assert!(verify_run(run.root())?.passed());
+        assert!(verify_run(run.root(), Trust::default())?.passed());
         Ok(())
     };
     check("crosswalk.parquet", &original.crosswalk, "rows in crosswalk")?;
