@@ -19,6 +19,8 @@ mod references;
 mod sarif;
 mod sbom;
 mod secrets;
+mod servers;
+mod smoke;
 mod tools;
 
 use std::process::ExitCode;
@@ -38,6 +40,8 @@ Tasks:
   ci [--deep] [--peers [ROWS]]
                         Install what is missing, run the gates and the end-to-end runs; --peers compares with other tools,
                         with Splink on so many invented people (200000)
+  smoke [marquez] [collector]
+                        Run the built program against real servers on this machine, and keep the evidence under dist/staging
   references [--check]  Write the generated references, or say which are out of date
   install [deep] [on-demand]
                         Install the tools that the gates of each stage call
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
             Ok(options) => ci::run_all(&options),
             Err(error) => return usage(&error),
         },
+        ["smoke", names @ ..] => smoke::run(names),
         ["references"] => references::write(),
         ["references", "--check"] => references::check().map(|detail| println!("{detail}")),
         ["install", "--list"] => {

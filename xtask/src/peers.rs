@@ -59,6 +59,14 @@ fn script(python: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>)
     script
 }
 
+/// Lets openlineage-python, the reference producer, build the events of runs anew, and gives what it says.
+pub(crate) fn reference_producer(events: &[PathBuf], report: &Path) -> Result<String, String> {
+    let python = python("openlineage", "import openlineage.client.event_v2", &["openlineage-python==1.54.0"])?;
+    let mut rebuild = script(&python, ["crates/hotpass-lineage/tests/peers/reference_producer.py"]);
+    rebuild.args(events).arg("--json").arg(report);
+    output(rebuild)
+}
+
 /// Reads every workbook with openpyxl as well and compares the cells.
 fn workbooks(data: &Path) -> Result<(), String> {
     let python = python("python", "import openpyxl", &["openpyxl==3.1.5"])?;
