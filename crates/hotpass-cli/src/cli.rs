@@ -74,6 +74,7 @@ pub(crate) fn main() -> ExitCode {
         Err((mut printer, error)) => return finish(&mut printer, Err(error)),
     };
     let result = commands::run(cli.verb, &mut context);
+    context.telemetry.finish(&mut context.printer);
     finish(&mut context.printer, result)
 }
 

@@ -12,6 +12,7 @@ use hotpass_pipeline::{CancelToken, Services};
 use crate::error::CommandError;
 use crate::exit::ErrorKind;
 use crate::printer::Printer;
+use crate::telemetry::RunningTelemetry;
 
 /// What a command is handed besides its arguments.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) cancel: CancelToken,
     /// Whether `--log-format` was given, which then overrules the configuration.
     pub(crate) log_format_given: bool,
+    /// Telemetry of the run, once a verb has started it.
+    pub(crate) telemetry: RunningTelemetry,
     /// Who runs the command.
     pub(crate) operator: Option<String>,
 }
@@ -47,7 +50,7 @@ impl Context {
         if let Err(error) = watched {
             return Err((printer, CommandError::failure("Cannot watch for Ctrl-C").caused_by(&error)));
         }
-        Ok(Self { printer, clock, cancel, log_format_given, operator: operator() })
+        Ok(Self { printer, clock, cancel, log_format_given, telemetry: RunningTelemetry::default(), operator: operator() })
     }
 
     /// Returns whether the user has asked to stop.

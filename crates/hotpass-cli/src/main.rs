@@ -8,6 +8,7 @@ mod exit;
 mod printer;
 mod progress;
 mod samples;
+mod telemetry;
 mod workspace;
 
 use std::process::ExitCode;

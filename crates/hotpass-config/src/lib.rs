@@ -41,6 +41,7 @@ mod pattern;
 pub mod profile;
 pub mod schema;
 mod shape;
+mod telemetry;
 pub mod upgrade;
 mod validate;
 

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::telemetry::{OtlpCompression, OtlpProtocol, Telemetry, TelemetryExporter, TelemetryLevel, TelemetryOtlp};
+
 /// The whole configuration: validated, with every default filled in.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -30,6 +32,8 @@ pub struct HotpassConfig {
     pub governance: Governance,
     /// How a run is signed.
     pub provenance: Provenance,
+    /// What a run tells about itself.
+    pub telemetry: Telemetry,
 }
 
 /// A named industry preset: terms, sources, synonyms, priorities, thresholds, expectations.

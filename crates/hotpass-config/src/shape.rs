@@ -15,6 +15,7 @@ use crate::model::{
 };
 use crate::node::{Node, Value};
 use crate::path::Path;
+use crate::telemetry::{OtlpCompression, OtlpProtocol, Telemetry, TelemetryExporter, TelemetryLevel, TelemetryOtlp};
 
 /// What a value may be.
 #[derive(Debug)]
@@ -380,7 +381,7 @@ macro_rules! choice {
 
 section!(HotpassConfig, Self::default();
     profile, pipeline, ingest, features, resolve, survivorship, compliance, data_contract, governance,
-    provenance);
+    provenance, telemetry);
 section!(Profile, Self::default();
     name, display_name, summary, default_country_code, organization_term, organization_type_term,
     organization_category_term, email_validation_threshold, phone_validation_threshold, website_validation_threshold,
@@ -416,6 +417,11 @@ section!(PiiRedaction, Self::default(); enabled, columns, operator);
 section!(DataContract, Self::default(); dataset, version, steward);
 section!(Governance, Self::default(); intent, data_owner, classification, lawful_basis, policy_reference);
 section!(Provenance, Self::default(); signing_key);
+section!(Telemetry, Self::default();
+    enabled, service_name, environment, exporters, resource_attributes, log_level, file, shutdown_seconds, otlp);
+section!(TelemetryOtlp, Self::default();
+    endpoint, traces_endpoint, metrics_endpoint, logs_endpoint, protocol, headers, insecure, timeout_seconds,
+    compression, certificate, client_certificate, client_key);
 
 choice!(ExpectationKind: "not_null" => NotNull, "unique" => Unique, "match_regex" => MatchRegex, "in_set" => InSet, "between" => Between);
 choice!(ExpectationSeverity: "warn" => Warn, "fail" => Fail);
@@ -429,3 +435,7 @@ choice!(RedactionOperator: "redact" => Redact, "mask" => Mask);
 choice!(Classification: "public" => Public, "internal" => Internal, "confidential" => Confidential, "pii" => Pii, "sensitive_pii" => SensitivePii);
 choice!(LawfulBasis: "consent" => Consent, "legitimate_interest" => LegitimateInterest, "contract" => Contract,
     "legal_obligation" => LegalObligation, "vital_interests" => VitalInterests, "public_interest" => PublicInterest);
+choice!(TelemetryExporter: "otlp" => Otlp, "console" => Console, "file" => File, "noop" => Noop);
+choice!(TelemetryLevel: "error" => Error, "warn" => Warn, "info" => Info, "debug" => Debug, "trace" => Trace);
+choice!(OtlpProtocol: "grpc" => Grpc, "http/protobuf" => HttpProtobuf);
+choice!(OtlpCompression: "gzip" => Gzip, "none" => None);

@@ -60,7 +60,7 @@ pub enum TelemetryExporter {
     Console,
     /// A file of JSON lines.
     File,
-    /// Nowhere: what is exported is made and thrown away.
+    /// Nowhere.
     Noop,
 }
 

@@ -38,6 +38,7 @@ impl HotpassConfig {
         }
         found.governance(self);
         found.provenance(self);
+        found.problems.extend(self.telemetry.problems());
         found.problems
     }
 }

@@ -25,6 +25,7 @@ mod services;
 pub mod statistics;
 mod survivorship;
 pub mod tables;
+pub mod telemetry;
 
 pub use compliance::RedactionError;
 pub use evidence::EvidenceError;

@@ -44,6 +44,11 @@ impl Propagation {
         self.headers().into_iter().map(|(name, value)| (name.to_ascii_uppercase(), value)).collect()
     }
 
+    /// Returns the context of this thread, to go on with on another.
+    pub fn current(&self) -> ThreadContext {
+        ThreadContext(Context::current())
+    }
+
     /// Makes the context of a caller the parent of spans that begin on this thread while the guard lives; `lookup` finds
     /// `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`.
     pub fn attach_parent(&self, lookup: &dyn Fn(&str) -> Option<String>) -> ParentGuard {
@@ -59,6 +64,17 @@ impl Propagation {
             context = BaggagePropagator::new().extract_with_context(&context, &carrier);
         }
         ParentGuard(context.attach())
+    }
+}
+
+/// The context of one thread, for another.
+#[derive(Debug, Clone)]
+pub struct ThreadContext(Context);
+
+impl ThreadContext {
+    /// Puts the context in force on this thread while the guard lives.
+    pub fn attach(self) -> ParentGuard {
+        ParentGuard(self.0.attach())
     }
 }
 

@@ -54,7 +54,7 @@ mod session;
 pub mod settings;
 
 pub use check::{Answer, SignalCheck};
-pub use context::{ParentGuard, Propagation};
+pub use context::{ParentGuard, Propagation, ThreadContext};
 pub use environment::{EnvironmentReport, VARIABLES, Variable};
 pub use error::StartError;
 pub use hotpass_core::{Instrument, InstrumentKind};

@@ -35,6 +35,7 @@ mod reference;
 mod refine;
 mod report;
 mod resolve;
+mod telemetry;
 mod verify;
 mod version;
 
@@ -82,6 +83,7 @@ verbs! {
     #[command(visible_alias = "run")] Refine => refine::RefineArgs,
     Report => report::ReportArgs,
     Resolve => resolve::ResolveArgs,
+    Telemetry => telemetry::TelemetryCommandArgs,
     Verify => verify::VerifyArgs,
     Version => version::VersionArgs,
 }

@@ -14,6 +14,7 @@ use crate::context::{ConfigArgs, Context};
 use crate::error::CommandError;
 use crate::exit::{ErrorKind, Exit};
 use crate::progress::StageProgress;
+use crate::telemetry::TelemetryArgs;
 
 /// Diagnostics that are shown one by one; `diagnostics.json` has all of them.
 const SHOWN_DIAGNOSTICS: usize = 10;
@@ -86,6 +87,8 @@ pub(crate) struct RefineArgs {
     signing_key: Option<String>,
     #[command(flatten)]
     config: ConfigArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
 }
 
 impl RefineArgs {
@@ -135,6 +138,7 @@ impl RefineArgs {
             let files: Vec<String> = self.mapping.iter().map(|file| path(file)).collect();
             set("ingest.mapping_files", json!(files).to_string());
         }
+        flags.extend(self.telemetry.flags());
         flags
     }
 }
@@ -142,6 +146,7 @@ impl RefineArgs {
 /// Runs `hotpass refine`.
 pub(crate) fn run(args: RefineArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let loaded = args.config.load_with(context, &args.flags())?;
+    args.telemetry.start(context, &loaded)?;
     let outcome = refine_with(context, &loaded, args.paths)?;
     summarise(context, &loaded, &outcome)?;
     Ok(if outcome.passed { Exit::Done } else { Exit::DidNotPass })

@@ -46,7 +46,7 @@ const NESTED: &str = r#"{
   "features": {"entity_resolution": true, "dashboards": false},
   "compliance": {"detect_pii": true, "lawful_basis": "consent", "pii_redaction": {"language": "en"}},
   "governance": {"intent": ["Outreach"], "lawful_basis": "contract", "approver": "x"},
-  "telemetry": {"enabled": false}, "orchestrator": {}
+  "telemetry": {"enabled": false, "otlp_endpoint": "http://c:4317", "otlp_headers": {}}, "orchestrator": {}
 }"#;
 
 #[test]
@@ -69,7 +69,8 @@ fn a_nested_file_is_upgraded_in_every_format() {
             "legacy.dropped compliance.lawful_basis",
             "legacy.dropped pipeline.crm_token",
             "legacy.dropped pipeline.acquisition.agents[].providers[].options",
-            "legacy.dropped telemetry",
+            "legacy.moved telemetry.otlp_endpoint",
+            "legacy.dropped telemetry.otlp_headers",
         ] {
             assert!(notices.iter().any(|notice| notice == expected), "{expected} not in {notices:?}");
         }
@@ -96,7 +97,7 @@ fn keys_that_nobody_knows_stay_for_loading_to_report() {
 fn keys_of_the_predecessor_are_known() {
     for (key, expected) in [
         ("archive", true),
-        ("telemetry", true),
+        ("telemetry.otlp_timeout", true),
         ("pipeline.acquisition.agents[3].providers[0].weight", true),
         ("pipeline.archive", false),
         ("archve", false),
