@@ -49,6 +49,7 @@ use crate::report::{self, ReportExtras};
 use crate::services::Services;
 use crate::statistics::{ColumnMappingStatistics, RunStatistics, SkippedTable, TableStatistics};
 use crate::tables::RunTables;
+use crate::telemetry;
 
 /// Entities of one unit of work.
 const CHUNK: usize = 8192;
@@ -239,7 +240,20 @@ impl RefineError {
 pub fn refine(request: &RefineRequest<'_>) -> Result<RefineOutcome, RefineError> {
     let threads = request.config.pipeline.threads.unwrap_or(0);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(RefineError::Threads)?;
-    Run::start(request)?.execute(&pool)
+    let started = Instant::now();
+    let span = tracing::info_span!(
+        "hotpass.refine",
+        "hotpass.command" = request.services.command.join(" "),
+        "hotpass.profile" = request.config.profile.name,
+        "hotpass.run_id" = tracing::field::Empty,
+        "hotpass.outcome" = tracing::field::Empty,
+        "error.type" = tracing::field::Empty,
+        "otel.status_code" = tracing::field::Empty,
+    );
+    let result = span.in_scope(|| Run::start(request)?.execute(&pool));
+    let interrupted = matches!(result, Err(RefineError::Cancelled));
+    telemetry::run_ended("refine", &span, result.as_ref().map(|outcome| outcome.passed), interrupted, started);
+    result
 }
 
 /// A run that has begun.
@@ -285,6 +299,7 @@ impl<'a> Run<'a> {
         crate::publish::OutputFormat::from_path(&pipeline.output_path)?;
 
         let started = Instant::now();
+        let span = tracing::info_span!("refine.discover").entered();
         request.progress.started(Stage::Discover, None);
         let inputs = if request.inputs.is_empty() { vec![pipeline.input_dir.clone()] } else { request.inputs.clone() };
         let discovery = discover(&inputs, &DiscoverOptions { dist_dir: Some(pipeline.dist_dir.clone()) })?;
@@ -301,11 +316,17 @@ impl<'a> Run<'a> {
         }));
         let seconds = started.elapsed().as_secs_f64();
         request.progress.finished(Stage::Discover, seconds);
+        telemetry::stage("refine", Stage::Discover, seconds);
+        drop(span);
 
         let mut config_json = serde_json::to_value(config).unwrap_or_default();
         // The number of threads changes no result, so that it must not change an id or a digest either.
         if let Some(pipeline) = config_json.get_mut("pipeline").and_then(serde_json::Value::as_object_mut) {
             pipeline.remove("threads");
+        }
+        // Nor does what the run tells of itself, or to whom.
+        if let Some(config) = config_json.as_object_mut() {
+            config.remove("telemetry");
         }
         let run_id = run_id(request, &files, &config_digest(&config_json))?;
         let folder = |source| RefineError::RunFolder { dist_dir: pipeline.dist_dir.clone(), source };
@@ -317,6 +338,7 @@ impl<'a> Run<'a> {
         manifest.profile.clone_from(&config.profile.name);
         let mut origins = request.config_origins.clone();
         origins.remove("pipeline.threads");
+        origins.retain(|key, _| !key.starts_with("telemetry."));
         manifest.set_config(config_json, origins);
         manifest.governance = serde_json::to_value(&config.governance).unwrap_or_default();
         manifest.retention_until = retention(config, request.clock);
@@ -353,7 +375,9 @@ impl<'a> Run<'a> {
 
     /// Does the work, and says in the manifest how it ended.
     fn execute(mut self, pool: &rayon::ThreadPool) -> Result<RefineOutcome, RefineError> {
-        let result = pool.install(|| self.work());
+        let span = tracing::Span::current();
+        span.record("hotpass.run_id", self.directory.id());
+        let result = pool.install(|| span.in_scope(|| self.work()));
         match result {
             Ok((statistics, outputs, passed)) => {
                 let run = self.directory.clone();
@@ -390,11 +414,13 @@ impl<'a> Run<'a> {
         let seconds = started.elapsed().as_secs_f64();
         self.request.progress.finished(stage, seconds);
         self.timings.push((stage.name().to_owned(), seconds));
+        telemetry::stage("refine", stage, seconds);
     }
 
     fn work(&mut self) -> Result<(RunStatistics, Vec<WrittenFile>, bool), RefineError> {
         let config = self.request.config;
         let started = Instant::now();
+        let span = tracing::info_span!("refine.read").entered();
         let mut reading = self.read()?;
         if config.features.acquisition {
             self.acquire(&mut reading)?;
@@ -408,18 +434,23 @@ impl<'a> Run<'a> {
         }
         let records = Records::build(std::mem::take(&mut reading.tables), std::mem::take(&mut reading.parts))?;
         self.finished(Stage::Read, started);
+        drop(span);
         self.check_cancelled()?;
 
         let started = Instant::now();
+        let span = tracing::info_span!("refine.group", "hotpass.rows" = records.len()).entered();
         self.request.progress.started(Stage::Group, None);
         let groups = group(config, self.model.as_ref(), &records)?;
         let entities = Entities::build(&records, &groups, rule_of(config, "organization_name"));
         self.finished(Stage::Group, started);
+        drop(span);
         self.check_cancelled()?;
 
         let started = Instant::now();
+        let span = tracing::info_span!("refine.survive", "hotpass.entities" = entities.len()).entered();
         let chunks = self.survive(&records, &entities)?;
         self.finished(Stage::Survive, started);
+        drop(span);
 
         let assembly = Assembly {
             config,
@@ -459,8 +490,18 @@ impl<'a> Run<'a> {
         let limit = config.ingest.memory_limit_bytes.unwrap_or_else(default_memory_limit);
         self.request.progress.started(Stage::Read, None);
         let mut reading = Reading::default();
-        for file in self.inputs.clone() {
+        for (number, file) in self.inputs.clone().into_iter().enumerate() {
             self.check_cancelled()?;
+            let loading = Instant::now();
+            let extension = telemetry::extension(&file.name);
+            let span = tracing::info_span!(
+                "refine.read_file",
+                "hotpass.file" = number,
+                "hotpass.source" = tracing::field::Empty,
+                "file.extension" = extension,
+                "file.size" = file.bytes
+            );
+            let _in_file = span.enter();
             let base = file.name.rsplit('/').next().unwrap_or(&file.name).to_owned();
             let file_rules = FileRules::of(config, &file.name);
             let source = file_rules.source();
@@ -473,6 +514,7 @@ impl<'a> Run<'a> {
                         reason: skipped.reason,
                     }));
                     let dataset = source.map_or_else(|| stem(&base), |source| source.name.clone());
+                    span.record("hotpass.source", &dataset);
                     for table in opened.tables {
                         let rules = file_rules.mapping_rules(&files, &table.schema.id);
                         self.read_table(table, &dataset, source, &rules, &mut reading)?;
@@ -480,6 +522,7 @@ impl<'a> Run<'a> {
                             return Err(RefineError::Memory { needed: reading.bytes, limit });
                         }
                     }
+                    telemetry::file_read(&dataset, &extension, file.bytes, loading);
                 }
                 Err(error) => {
                     let reason = error.to_string();
@@ -718,6 +761,7 @@ impl<'a> Run<'a> {
         let clock = self.request.clock;
         let pipeline = &config.pipeline;
         let started = Instant::now();
+        let span = tracing::info_span!("refine.expect", "hotpass.entities" = statistics.entities).entered();
         self.request.progress.started(Stage::Expect, None);
         if let Some(mut expectations) = self.expectations.take() {
             expectations.check(&tables.golden);
@@ -727,8 +771,10 @@ impl<'a> Run<'a> {
         let passed = statistics.expectations.iter().all(|result| result.success || !result.fails_run);
         self.evidence.expectations(&statistics.expectations)?;
         self.finished(Stage::Expect, started);
+        drop(span);
 
         let started = Instant::now();
+        let _in_publish = tracing::info_span!("refine.publish").entered();
         self.request.progress.started(Stage::Publish, None);
         let run = self.directory.clone();
         let digest = self.manifest.config_digest.clone();
@@ -829,7 +875,10 @@ impl<'a> Run<'a> {
             self.evidence.exported_later(&[&archive])?;
             outputs.push(archive);
         }
-        self.request.progress.finished(Stage::Publish, started.elapsed().as_secs_f64());
+        let seconds = started.elapsed().as_secs_f64();
+        self.request.progress.finished(Stage::Publish, seconds);
+        telemetry::stage("refine", Stage::Publish, seconds);
+        telemetry::refined(statistics, &outputs, &self.diagnostics);
         Ok((std::mem::take(statistics), outputs, passed))
     }
 }

@@ -44,11 +44,6 @@ impl Propagation {
         self.headers().into_iter().map(|(name, value)| (name.to_ascii_uppercase(), value)).collect()
     }
 
-    /// Returns the context of this thread, to go on with on another.
-    pub fn current(&self) -> ThreadContext {
-        ThreadContext(Context::current())
-    }
-
     /// Makes the context of a caller the parent of spans that begin on this thread while the guard lives; `lookup` finds
     /// `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`.
     pub fn attach_parent(&self, lookup: &dyn Fn(&str) -> Option<String>) -> ParentGuard {
@@ -72,6 +67,11 @@ impl Propagation {
 pub struct ThreadContext(Context);
 
 impl ThreadContext {
+    /// Returns the context of this thread.
+    pub fn current() -> Self {
+        Self(Context::current())
+    }
+
     /// Puts the context in force on this thread while the guard lives.
     pub fn attach(self) -> ParentGuard {
         ParentGuard(self.0.attach())

@@ -27,6 +27,7 @@ use super::session::{PairColumns, RecordsRequest, Session, link_error};
 use super::training::{TrainingRequest, train, write_report};
 use crate::progress::{CancelToken, Progress, Stage};
 use crate::publish::{TableFormat, TableWriter};
+use crate::telemetry;
 
 /// Name of the column that classes a pair as `match` or `review`.
 const CLASS: &str = "class";
@@ -167,6 +168,32 @@ pub fn resolve_files(
             "Pairs for review are those that are almost matches: choose a `--review-threshold` at or below `--match-threshold`",
         ));
     }
+    let started = Instant::now();
+    let span = tracing::info_span!(
+        "hotpass.resolve",
+        "hotpass.command" = tracing::field::Empty,
+        "hotpass.run_id" = tracing::field::Empty,
+        "hotpass.outcome" = tracing::field::Empty,
+        "error.type" = tracing::field::Empty,
+        "otel.status_code" = tracing::field::Empty,
+    );
+    let result = span.in_scope(|| resolve(request, progress, cancel));
+    if let Some(evidence) = &request.evidence {
+        span.record("hotpass.command", evidence.services.command.join(" "));
+    }
+    if let Ok(ResolveOutcome { run: Some(run), .. }) = &result {
+        span.record("hotpass.run_id", run.id());
+    }
+    let interrupted = matches!(result, Err(ResolveError::Cancelled));
+    telemetry::run_ended("resolve", &span, result.as_ref().map(|_| true), interrupted, started);
+    result
+}
+
+fn resolve(
+    request: &ResolveRequest,
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<ResolveOutcome, ResolveError> {
     let recorder = request.evidence.as_ref().map(|evidence| Recorder::start(request, evidence)).transpose()?;
     let run = Run { request, progress, cancel, started: Instant::now(), seconds: Vec::new() };
     let result = match &request.method {
@@ -207,6 +234,7 @@ impl Run<'_> {
         let before: f64 = self.seconds.iter().map(|(_, seconds)| seconds).sum();
         let now = self.started.elapsed().as_secs_f64();
         self.seconds.push((stage, now - before));
+        telemetry::stage_named("resolve", stage, now - before);
     }
 
     fn by_model(mut self) -> Result<ResolveOutcome, ResolveError> {
@@ -218,13 +246,16 @@ impl Run<'_> {
         let (model, mut notices) = read_model_file(path)?;
         let training = training.filter(|_| force || !is_trained(&model));
         let rules = training.map(TrainingRequest::rules).unwrap_or_default();
+        let span = tracing::info_span!("resolve.read").entered();
         let session = Session::open(&self.request.records, model, &rules)?;
         notices.extend(session.check()?);
         let mut linker = session.linker(&rules, PairColumns::Scores, self.progress, self.cancel)?;
         self.took("read");
+        drop(span);
         let mut report: Option<TrainingReport> = None;
         let mut model = session.model.clone();
         if let Some(training) = training {
+            let _in_training = tracing::info_span!("resolve.train").entered();
             let (trained, found) = train(&session, &linker, training, self.progress, self.cancel)?;
             linker.set_parameters(&trained).map_err(|error| link_error("Taking over the trained model", error))?;
             if !force {
@@ -239,15 +270,20 @@ impl Run<'_> {
         if is_scored && report.is_none() {
             notices.extend(untrained_comparisons(&model));
         }
+        let span = tracing::info_span!("resolve.score", "hotpass.rows" = linker.records().len()).entered();
         let pairs_path = self.artefact("pairs.parquet");
         let mut sets = UnionFind::new(linker.records().len());
         let (tally, writer) = self.write_pairs(&linker, &pairs_path, is_scored, &mut sets)?;
         self.took("score");
+        drop(span);
+        let span = tracing::info_span!("resolve.cluster").entered();
         let labels = sets.labels();
         let statistics = cluster_statistics(&labels);
         drop(sets);
         self.took("cluster");
+        drop(span);
 
+        let _in_publish = tracing::info_span!("resolve.publish").entered();
         let publish = Instant::now();
         self.progress.started(Stage::Publish, None);
         writer.finish()?;
@@ -366,8 +402,11 @@ impl Run<'_> {
                 tables[0].require_column(column, "`--exclude-columns`")?;
             }
         }
+        let span = tracing::info_span!("resolve.read").entered();
         let grouped = equal_names::group(&tables, &unique_id, &records.exclude_columns, self.progress, self.cancel)?;
         self.took("read");
+        drop(span);
+        let span = tracing::info_span!("resolve.cluster").entered();
         let statistics = cluster_statistics(&grouped.first_row);
         let number = |row: u32| i64::from(row) + 1;
         let joined: Vec<(u32, u32)> = (0_u32..)
@@ -376,7 +415,9 @@ impl Run<'_> {
             .map(|(row, first)| (*first, row))
             .collect();
         self.took("cluster");
+        drop(span);
 
+        let _in_publish = tracing::info_span!("resolve.publish").entered();
         self.progress.started(Stage::Publish, None);
         let publish = Instant::now();
         let pairs_path = self.artefact("pairs.parquet");
@@ -431,6 +472,7 @@ impl Run<'_> {
         model_path: Option<PathBuf>,
         training_path: Option<PathBuf>,
     ) -> Result<ResolveOutcome, ResolveError> {
+        telemetry::entities("resolve", summary.entities, summary.review_pairs);
         let summary_path = self.artefact("summary.json");
         let text = serde_json::to_string_pretty(&summary)
             .map_err(|error| ResolveError::engine("Writing the summary", error))?;

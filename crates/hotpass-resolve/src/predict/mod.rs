@@ -222,12 +222,15 @@ impl Linker {
         let weights = self.weights()?;
         let comparer = self.comparer()?;
         let columns = self.records().columns();
+        let caller = tracing::Span::current();
         self.install(|| {
             let blocking = Blocking::new(self.scope(), columns, rules, self.blocking_options())?;
             let buffers: Buffers<State> = Buffers::new();
             let expected = blocking.pairs_of_blocks();
             let mut n_candidates = Vec::new();
             for number in 0..rules.len() {
+                let span = rule_span(&caller, number);
+                let _in_rule = span.enter();
                 let walk = Walk::new(&blocking, number);
                 let units = walk.units(options.unit_size);
                 let mut scorer = Scorer::new(&comparer, columns, &weights, self.frequencies(), threshold);
@@ -235,7 +238,7 @@ impl Linker {
                     let (lefts, rights) = sample(&walk, *unit);
                     scorer.tune(&lefts, &rights)?;
                 }
-                let mut of_rule = 0;
+                let (mut of_rule, mut kept) = (0, 0);
                 let rule = number as u16;
                 let work = |state: &mut State, unit: &Unit| {
                     let scored = score_unit(&walk, *unit, &scorer, options.batch_size, rule, state);
@@ -243,8 +246,10 @@ impl Linker {
                 };
                 in_order(&units, &buffers, work, |(pairs, n, walked)| {
                     of_rule += n;
+                    kept += pairs.len() as u64;
                     consume(UnitResult { pairs, n_candidates: n, walked, expected })
                 })?;
+                rule_done(&span, number, of_rule, kept);
                 n_candidates.push(of_rule);
             }
             Ok(n_candidates)
@@ -260,10 +265,13 @@ impl Linker {
         let mut predictions = Predictions::new(self.pair_budget()?, options.spill_directory.clone());
         let comparer = self.comparer()?;
         let prior = self.weights()?.prior;
+        let caller = tracing::Span::current();
         self.install(|| {
             let blocking = Blocking::new(self.scope(), self.records().columns(), rules, self.blocking_options())?;
             let buffers: Buffers<State> = Buffers::new();
             for number in 0..rules.len() {
+                let span = rule_span(&caller, number);
+                let _in_rule = span.enter();
                 let walk = Walk::new(&blocking, number);
                 let mut of_rule = 0;
                 let work = |state: &mut State, unit: &Unit| {
@@ -287,6 +295,7 @@ impl Linker {
                     of_rule += pairs.len() as u64;
                     predictions.push(pairs)
                 })?;
+                rule_done(&span, number, of_rule, of_rule);
                 predictions.candidates_by_rule.push(of_rule);
             }
             predictions.finish()
@@ -337,6 +346,25 @@ impl Linker {
             });
         }
         Ok(Some(limit - least))
+    }
+}
+
+/// Begins the span of a blocking rule below the one of the caller, whose thread may be another.
+fn rule_span(caller: &tracing::Span, number: usize) -> tracing::Span {
+    tracing::info_span!(
+        parent: caller,
+        "resolve.blocking_rule",
+        "hotpass.blocking_rule" = number,
+        "hotpass.pairs.candidate" = tracing::field::Empty,
+        "hotpass.pairs.kept" = tracing::field::Empty,
+    )
+}
+
+/// Tells what a blocking rule found.
+fn rule_done(span: &tracing::Span, number: usize, candidates: u64, kept: u64) {
+    span.record("hotpass.pairs.candidate", candidates).record("hotpass.pairs.kept", kept);
+    for (name, value) in [("hotpass.pairs.candidate", candidates), ("hotpass.pairs.kept", kept)] {
+        tracing::info!(target: "hotpass::metric", name, value, "hotpass.blocking_rule" = number);
     }
 }
 

@@ -5,6 +5,8 @@
 //! the likelihood of its pair. With u fixed a term-frequency adjustment multiplies the likelihood of a pair under
 //! "no match" by a constant of that pair, so grouping by pattern and constant loses nothing.
 
+use std::time::Instant;
+
 use rayon::prelude::*;
 
 use super::options::OrderConstraint;
@@ -54,6 +56,9 @@ pub fn estimate_by_expectation_maximisation(
     counts: &PatternCounts,
     options: &EmOptions,
 ) -> Result<EmReport, TrainingError> {
+    let started = Instant::now();
+    let span = tracing::info_span!("resolve.training_session", "hotpass.training.iterations" = tracing::field::Empty);
+    let _in_session = span.enter();
     check_options(options)?;
     let (problem, start) = Problem::new(model, counts, options)?;
     check_fixed(model, &problem, &start, options)?;
@@ -66,7 +71,17 @@ pub fn estimate_by_expectation_maximisation(
     let starts: Vec<Parameters> = (0..options.starts).map(|index| run.starting_point(&start, index)).collect();
     let outcomes: Vec<Outcome> = starts.iter().map(|start| run.iterate(model, start)).collect();
     let chosen = best(&outcomes);
-    Ok(report(model, &problem, options, &outcomes, chosen))
+    let report = report(model, &problem, options, &outcomes, chosen);
+    let iterations = report.iterations.len();
+    span.record("hotpass.training.iterations", iterations);
+    tracing::info!(target: "hotpass::metric", name = "hotpass.training.iterations", value = iterations);
+    tracing::info!(
+        target: "hotpass::metric",
+        name = "hotpass.training.duration",
+        value = started.elapsed().as_secs_f64(),
+        "hotpass.training.step" = "expectation_maximisation"
+    );
+    Ok(report)
 }
 
 /// Gives the expected number of matches among pairs by the parameters of a model and the starting prior.

@@ -1,5 +1,7 @@
 //! u: how often pairs that do not match reach each level.
 
+use std::time::Instant;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -129,11 +131,19 @@ pub fn estimate_u(
     if sampler.n_possible_pairs() == 0 {
         return Err(TrainingError::NoPossiblePairs);
     }
+    let started = Instant::now();
+    let _in_step = tracing::info_span!("resolve.estimate_u").entered();
     let estimates: Vec<UEstimate> =
         (0..model.comparisons.len()).map(|index| estimate(model, index, sampler, options)).collect::<Result<_, _>>()?;
     for estimate in &estimates {
         estimate.write_into(model);
     }
+    tracing::info!(
+        target: "hotpass::metric",
+        name = "hotpass.training.duration",
+        value = started.elapsed().as_secs_f64(),
+        "hotpass.training.step" = "u"
+    );
     Ok(estimates)
 }
 

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::progress::StageProgress;
+use crate::telemetry::TelemetryArgs;
 
 /// Files in, files out.
 #[derive(Debug, Args)]
@@ -66,6 +67,8 @@ pub(super) struct FilesArgs {
     training: TrainingArgs,
     #[command(flatten)]
     engine: EngineArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
 }
 
 pub(super) fn run(args: FilesArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -106,6 +109,7 @@ pub(super) fn run(args: FilesArgs, context: &mut Context) -> Result<Exit, Comman
         evidence: (!args.no_evidence)
             .then(|| EvidenceRequest { dist_dir: args.dist_dir, services: context.services() }),
     };
+    args.telemetry.start_alone(context)?;
     let progress = StageProgress::new(&context.printer);
     let cancel = context.cancel.clone();
     let outcome = args.engine.with_threads(|| {

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::progress::StageProgress;
+use crate::telemetry::TelemetryArgs;
 
 /// Score the pairs that the blocking rules of a model propose
 #[derive(Debug, Args)]
@@ -49,6 +50,8 @@ pub(super) struct PredictArgs {
     records: RecordsArgs,
     #[command(flatten)]
     engine: EngineArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
 }
 
 pub(super) fn run(args: PredictArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -67,6 +70,7 @@ pub(super) fn run(args: PredictArgs, context: &mut Context) -> Result<Exit, Comm
         cluster_threshold: args.cluster_threshold.or(args.threshold).unwrap_or(0.9),
         clock: context.clock,
     };
+    args.telemetry.start_alone(context)?;
     let progress = StageProgress::new(&context.printer);
     let cancel = context.cancel.clone();
     let outcome = args.engine.with_threads(|| {

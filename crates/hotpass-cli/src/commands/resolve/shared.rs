@@ -149,7 +149,11 @@ impl EngineArgs {
             .num_threads(usize::from(threads))
             .build()
             .map_err(|error| CommandError::failure("Cannot start the threads").caused_by(&error))?;
-        pool.install(work)
+        let caller = hotpass_telemetry::ThreadContext::current();
+        pool.install(|| {
+            let _context = caller.attach();
+            work()
+        })
     }
 }
 

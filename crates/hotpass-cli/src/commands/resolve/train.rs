@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::progress::StageProgress;
+use crate::telemetry::TelemetryArgs;
 
 /// Estimate the probabilities of a model from records
 #[derive(Debug, Args)]
@@ -42,6 +43,8 @@ pub(super) struct TrainArgs {
     training: TrainingArgs,
     #[command(flatten)]
     engine: EngineArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
 }
 
 pub(super) fn run(args: TrainArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -59,6 +62,7 @@ pub(super) fn run(args: TrainArgs, context: &mut Context) -> Result<Exit, Comman
         output_model: args.output_model,
         report,
     };
+    args.telemetry.start_alone(context)?;
     let progress = StageProgress::new(&context.printer);
     let cancel = context.cancel.clone();
     let outcome = args.engine.with_threads(|| {
