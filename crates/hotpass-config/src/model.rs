@@ -34,6 +34,8 @@ pub struct HotpassConfig {
     pub provenance: Provenance,
     /// What a run tells about itself.
     pub telemetry: Telemetry,
+    /// How tables are checked and what becomes of the results.
+    pub quality: Quality,
 }
 
 /// A named industry preset: terms, sources, synonyms, priorities, thresholds, expectations.
@@ -88,17 +90,24 @@ pub struct Source {
     pub columns: BTreeMap<String, String>,
     /// Canonical field to the value that rows without one get.
     pub defaults: BTreeMap<String, String>,
+    /// Checks on the columns of its tables, by the headers of the source, before anything is normalised.
+    pub expectations: Vec<Expectation>,
+    /// Suite of checks on its tables: the name of one that ships, or the path of a Great Expectations suite file.
+    pub suite: Option<String>,
+    /// Sheet, without regard to case, to the suite of checks on its tables.
+    pub sheet_suites: BTreeMap<String, String>,
 }
 
-/// A check on the published table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// A check on a table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// What is checked.
+    /// What is checked: a name of Great Expectations, such as `expect_column_values_to_be_unique`, or a short one, such as `unique`.
     #[serde(rename = "type")]
-    pub kind: ExpectationKind,
-    /// Published column.
-    pub column: String,
+    pub kind: String,
+    /// Column, for a check on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
     /// Share of the values that must pass, 0 to 1; missing values count only for `not_null`.
     #[serde(default = "one")]
     pub mostly: f64,
@@ -114,29 +123,24 @@ pub struct Expectation {
     /// Highest allowed value, for `between`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
+    /// Rows that are looked at, such as `status == "active" and priority.notnull()`; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_condition: Option<String>,
+    /// Further arguments, by the names of Great Expectations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kwargs: BTreeMap<String, Argument>,
     /// What a failure does.
     #[serde(default)]
     pub severity: ExpectationSeverity,
 }
 
+/// An argument of a check: any value.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Argument(pub serde_json::Value);
+
 fn one() -> f64 {
     1.0
-}
-
-/// What an expectation checks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ExpectationKind {
-    /// The value is present.
-    NotNull,
-    /// The value occurs once.
-    Unique,
-    /// The value matches a regular expression, anywhere in it unless anchored.
-    MatchRegex,
-    /// The value is one of a set.
-    InSet,
-    /// The number lies between two bounds, both included.
-    Between,
 }
 
 /// What the failure of an expectation does.
@@ -144,10 +148,30 @@ pub enum ExpectationKind {
 #[serde(rename_all = "snake_case")]
 pub enum ExpectationSeverity {
     /// It is reported.
+    Info,
+    /// It is reported as a warning.
     Warn,
     /// It is reported and the run ends with exit code 3.
     #[default]
     Fail,
+    /// The rows that fail go to quarantine; of the published table, the entities and all their rows.
+    Quarantine,
+}
+
+/// How tables are checked and what becomes of the results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quality {
+    /// Suite of checks on the published table instead of the profile's: the name of one that ships, or the path of a Great Expectations suite file.
+    pub suite: Option<String>,
+    /// Text of nothing but white space is no value.
+    pub blank_as_null: bool,
+    /// Columns whose values may stand in the results of checks, besides counts and positions.
+    pub shown_columns: Vec<String>,
+    /// Whether the run folder gets `data-docs/`: pages and JSON of every check, with the history of earlier runs.
+    pub data_docs: bool,
+    /// File of decisions on rows in quarantine; `decisions/quarantine.ndjson` in the folder of runs when absent.
+    pub decisions: Option<PathBuf>,
 }
 
 /// Where a run reads and writes.
@@ -654,6 +678,12 @@ impl Default for PiiRedaction {
 impl Default for DataContract {
     fn default() -> Self {
         Self { dataset: "ssot".into(), version: "1.0.0".into(), steward: None }
+    }
+}
+
+impl Default for Quality {
+    fn default() -> Self {
+        Self { suite: None, blank_as_null: true, shown_columns: Vec::new(), data_docs: true, decisions: None }
     }
 }
 

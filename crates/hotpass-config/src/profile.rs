@@ -54,6 +54,26 @@ pub fn shipped_linkage_model() -> &'static str {
     include_str!("../profiles/organizations.linkage.json")
 }
 
+const SUITES: [(&str, &str); 7] = [
+    ("contact_capture", include_str!("../profiles/suites/contact_capture.json")),
+    ("contact_company_addresses", include_str!("../profiles/suites/contact_company_addresses.json")),
+    ("contact_company_cat", include_str!("../profiles/suites/contact_company_cat.json")),
+    ("contact_company_contacts", include_str!("../profiles/suites/contact_company_contacts.json")),
+    ("reachout_contact_info", include_str!("../profiles/suites/reachout_contact_info.json")),
+    ("reachout_organisation", include_str!("../profiles/suites/reachout_organisation.json")),
+    ("sacaa_cleaned", include_str!("../profiles/suites/sacaa_cleaned.json")),
+];
+
+/// Returns the suite of checks that ships under a name: the text of a Great Expectations suite file.
+pub fn shipped_suite(name: &str) -> Option<&'static str> {
+    SUITES.iter().find(|(shipped, _)| *shipped == name).map(|(_, text)| *text)
+}
+
+/// Returns the names of the suites that ship.
+pub fn shipped_suites() -> impl Iterator<Item = &'static str> {
+    SUITES.iter().map(|(name, _)| *name)
+}
+
 /// A profile that was found and read.
 #[derive(Debug)]
 pub(crate) struct ProfileDocument {

@@ -8,10 +8,9 @@ use std::path::PathBuf;
 
 use crate::error::{ConfigProblem, ProblemKind};
 use crate::model::{
-    Acquisition, Agent, Classification, Compliance, DataContract, Expectation, ExpectationKind, ExpectationSeverity,
-    Features, Governance, GroupingKey, HotpassConfig, Ingest, LawfulBasis, LogFormat, PiiRedaction, Pipeline, Profile,
-    Provenance, Provider, QaMode, RedactionOperator, ReportFormat, Resolve, Source, Survivorship, SurvivorshipRule,
-    Target,
+    Acquisition, Agent, Argument, Classification, Compliance, DataContract, Expectation, ExpectationSeverity, Features,
+    Governance, GroupingKey, HotpassConfig, Ingest, LawfulBasis, LogFormat, PiiRedaction, Pipeline, Profile, Provenance,
+    Provider, QaMode, Quality, RedactionOperator, ReportFormat, Resolve, Source, Survivorship, SurvivorshipRule, Target,
 };
 use crate::node::{Node, Value};
 use crate::path::Path;
@@ -22,13 +21,18 @@ use crate::telemetry::{OtlpCompression, OtlpProtocol, Telemetry, TelemetryExport
 pub(crate) enum Shape {
     Text,
     Boolean,
-    Integer { minimum: i64, maximum: i64 },
+    Integer {
+        minimum: i64,
+        maximum: i64,
+    },
     Number,
     Choice(&'static [&'static str]),
     Optional(&'static Shape),
     List(&'static Shape),
     Map(&'static Shape),
     Section(&'static [Field]),
+    /// Whatever a document can say.
+    Any,
 }
 
 /// A field of a section.
@@ -70,6 +74,7 @@ impl Shape {
             },
             Self::Map(item) => format!("a map from text to {}", item.describe()),
             Self::Section(_) => "a map of settings".into(),
+            Self::Any => "any value".into(),
         }
     }
 
@@ -93,7 +98,8 @@ impl Shape {
     pub(crate) fn check(&'static self, node: &Node, path: &Path<'_>, problems: &mut Vec<ConfigProblem>) {
         match (self, &node.value) {
             (Self::Section(fields), Value::Null) if fields.iter().all(|field| field.rule != Rule::Required) => {}
-            (Self::Optional(_) | Self::Map(_), Value::Null)
+            (Self::Any, _)
+            | (Self::Optional(_) | Self::Map(_), Value::Null)
             | (Self::Text, Value::Text(_))
             | (Self::Boolean, Value::Boolean(_))
             | (Self::Number, Value::Integer(_)) => {}
@@ -217,6 +223,33 @@ leaf!(i64, Shape::Integer { minimum: i64::MIN, maximum: i64::MAX }, Value::Integ
 leaf!(u32, Shape::Integer { minimum: 0, maximum: u32::MAX as i64 }, Value::Integer(value) => (*value).try_into().unwrap_or_default());
 leaf!(u64, Shape::Integer { minimum: 0, maximum: i64::MAX }, Value::Integer(value) => (*value).try_into().unwrap_or_default());
 leaf!(usize, Shape::Integer { minimum: 0, maximum: i64::MAX }, Value::Integer(value) => (*value).try_into().unwrap_or_default());
+
+impl Layered for Argument {
+    const SHAPE: &'static Shape = &Shape::Any;
+
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn apply(&mut self, node: &Node) -> usize {
+        self.0 = json_of(node);
+        1
+    }
+}
+
+fn json_of(node: &Node) -> serde_json::Value {
+    match &node.value {
+        Value::Null => serde_json::Value::Null,
+        Value::Boolean(value) => (*value).into(),
+        Value::Integer(value) => (*value).into(),
+        Value::Number(value) => (*value).into(),
+        Value::Text(text) => text.as_ref().into(),
+        Value::List(items) => items.iter().map(json_of).collect(),
+        Value::Map(entries) => {
+            entries.iter().map(|entry| (entry.key.as_ref().to_owned(), json_of(&entry.node))).collect()
+        }
+    }
+}
 
 impl Layered for f64 {
     const SHAPE: &'static Shape = &Shape::Number;
@@ -381,23 +414,19 @@ macro_rules! choice {
 
 section!(HotpassConfig, Self::default();
     profile, pipeline, ingest, features, resolve, survivorship, compliance, data_contract, governance,
-    provenance, telemetry);
+    provenance, telemetry, quality);
 section!(Profile, Self::default();
     name, display_name, summary, default_country_code, organization_term, organization_type_term,
     organization_category_term, email_validation_threshold, phone_validation_threshold, website_validation_threshold,
     sources, column_synonyms, required_fields, optional_fields, expectations);
-section!(Source, Self::default(); name: Required, pattern: Required, sheets, priority, columns, defaults);
+section!(Source, Self::default(); name: Required, pattern: Required, sheets, priority, columns, defaults, expectations, suite,
+    sheet_suites);
 section!(Expectation, Self {
-        kind: ExpectationKind::NotNull,
-        column: String::new(),
         mostly: 1.0,
-        regex: None,
-        values: Vec::new(),
-        min: None,
-        max: None,
-        severity: ExpectationSeverity::default(),
+        ..Self::default()
     };
-    kind = "type": Required, column: Required, mostly, regex, values, min, max, severity);
+    kind = "type": Required, column, mostly, regex, values, min, max, row_condition, kwargs, severity);
+section!(Quality, Self::default(); suite, blank_as_null, shown_columns, data_docs, decisions);
 section!(Pipeline, Self::default();
     input_dir, output_path, dist_dir, archive, run_id, country_code, qa_mode, log_format, report_path, report_format,
     party_store_path, sensitive_fields: Append, threads, acquisition);
@@ -423,8 +452,7 @@ section!(TelemetryOtlp, Self::default();
     endpoint, traces_endpoint, metrics_endpoint, logs_endpoint, protocol, headers, insecure, timeout_seconds,
     compression, certificate, client_certificate, client_key);
 
-choice!(ExpectationKind: "not_null" => NotNull, "unique" => Unique, "match_regex" => MatchRegex, "in_set" => InSet, "between" => Between);
-choice!(ExpectationSeverity: "warn" => Warn, "fail" => Fail);
+choice!(ExpectationSeverity: "info" => Info, "warn" => Warn, "fail" => Fail, "quarantine" => Quarantine);
 choice!(QaMode: "default" => Default, "strict" => Strict, "relaxed" => Relaxed);
 choice!(LogFormat: "rich" => Rich, "json" => Json);
 choice!(ReportFormat: "markdown" => Markdown, "html" => Html, "json" => Json);

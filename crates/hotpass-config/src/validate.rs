@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use hotpass_core::expectations::{expectation_names, expectation_spec};
 use hotpass_core::fields::{GOLDEN_COLUMNS, INPUT_FIELDS, input_field};
 use hotpass_core::{SecretReference, nearest};
 
 use crate::error::{ConfigProblem, ProblemKind};
-use crate::model::{Acquisition, Expectation, ExpectationKind, HotpassConfig, Profile, Source};
+use crate::model::{Acquisition, Expectation, HotpassConfig, Profile, Source};
 use crate::path::join;
 use crate::pattern;
 
@@ -125,7 +126,11 @@ impl Findings {
             }
         }
         for (index, expectation) in profile.expectations.iter().enumerate() {
-            self.expectation(&format!("profile.expectations[{index}]"), expectation);
+            let key = format!("profile.expectations[{index}]");
+            if let Some(column) = &expectation.column {
+                self.golden_column(&format!("{key}.column"), column);
+            }
+            self.expectation(&key, expectation);
         }
     }
 
@@ -140,6 +145,9 @@ impl Findings {
         }
         for field in source.defaults.keys() {
             self.canonical_field(&join(&format!("{key}.defaults"), field), field);
+        }
+        for (index, expectation) in source.expectations.iter().enumerate() {
+            self.expectation(&format!("{key}.expectations[{index}]"), expectation);
         }
     }
 
@@ -162,14 +170,22 @@ impl Findings {
     }
 
     fn expectation(&mut self, key: &str, expectation: &Expectation) {
-        self.golden_column(&format!("{key}.column"), &expectation.column);
         self.share(&format!("{key}.mostly"), expectation.mostly);
-        let kind = expectation.kind;
+        let Some(spec) = expectation_spec(&expectation.kind) else {
+            let near = nearest(&expectation.kind, expectation_names());
+            let problem =
+                ConfigProblem::new(ProblemKind::InvalidValue, format!("Unknown check: `{}`", expectation.kind));
+            self.problems.push(problem.key(&format!("{key}.type")).expecting("the name of a check").near(near));
+            return;
+        };
+        let takes = |name: &str| spec.required.contains(&name) || spec.optional.contains(&name);
+        let further = |name: &str| expectation.kwargs.contains_key(name);
+        let matches_regex = spec.alias == Some("match_regex");
         let given = [
-            ("regex", expectation.regex.is_some(), kind == ExpectationKind::MatchRegex, true),
-            ("values", !expectation.values.is_empty(), kind == ExpectationKind::InSet, true),
-            ("min", expectation.min.is_some(), kind == ExpectationKind::Between, false),
-            ("max", expectation.max.is_some(), kind == ExpectationKind::Between, false),
+            ("regex", expectation.regex.is_some() || further("regex"), takes("regex"), matches_regex),
+            ("values", !expectation.values.is_empty() || further("value_set"), takes("value_set"), true),
+            ("min", expectation.min.is_some(), takes("min_value"), false),
+            ("max", expectation.max.is_some(), takes("max_value"), false),
         ];
         for (name, given, wanted, required) in given {
             if given && !wanted {
@@ -178,8 +194,9 @@ impl Findings {
                 self.invalid(key, format!("Check needs `{name}`"), format!("`{name}`"));
             }
         }
-        if kind == ExpectationKind::Between {
+        if spec.alias == Some("between") {
             match (expectation.min, expectation.max) {
+                (None, None) if further("min_value") || further("max_value") => {}
                 (None, None) => self.invalid(key, "Check needs `min` or `max`", "`min`, `max` or both"),
                 (Some(min), Some(max)) if min > max => {
                     self.invalid(

@@ -10,7 +10,7 @@ use hotpass_core::fields::{CROSSWALK_COLUMNS, LINK_COLUMNS, QUARANTINE_COLUMNS, 
 use hotpass_resolve::prediction::match_probability;
 use rayon::prelude::*;
 
-use crate::entities::Entities;
+use crate::entities::{Entities, NO_ENTITY};
 use crate::golden::{GoldenChunk, present_before, source_fields};
 use crate::grouping::Groups;
 use crate::normalising::QuarantinedRow;
@@ -102,15 +102,15 @@ fn crosswalk_of(records: &Records, entities: &Entities, span: &Span) -> Result<R
             None => true,
         };
         text.clear();
-        if accepted {
-            let record = span.first + next;
+        let record = span.first + next;
+        next += u32::from(accepted);
+        if accepted && entities.entity_of[record as usize] != NO_ENTITY {
             records.write_record_id(record, &mut text);
             record_ids.append_value(&text);
             text.clear();
             entities.write_id(entities.entity_of[record as usize] as usize, &mut text);
             entity_ids.append_value(&text);
             outcomes.append_value("entity");
-            next += 1;
         } else {
             record_ids.append_value(format!("{}!{}", table.place, span.rows.value(position as usize)));
             entity_ids.append_null();
@@ -137,11 +137,13 @@ fn crosswalk_of(records: &Records, entities: &Entities, span: &Span) -> Result<R
 }
 
 fn links(records: &Records, entities: &Entities, groups: &Groups) -> Result<RecordBatch, ArrowError> {
-    let rows = groups.links.len();
+    let published = |record: u32| entities.entity_of[record as usize] != NO_ENTITY;
+    let kept: Vec<_> = groups.links.iter().filter(|link| published(link.left)).collect();
+    let rows = kept.len();
     let column = |bytes: usize| StringBuilder::with_capacity(rows, rows * bytes);
     let (mut left, mut right, mut rule, mut entity) = (column(16), column(16), column(8), column(24));
     let mut text = String::new();
-    for link in &groups.links {
+    for link in &kept {
         for (record, builder) in [(link.left, &mut left), (link.right, &mut right)] {
             text.clear();
             records.write_record_id(record, &mut text);
@@ -159,9 +161,9 @@ fn links(records: &Records, entities: &Entities, groups: &Groups) -> Result<Reco
             Arc::new(right.finish()),
             Arc::new(rule.finish()),
             Arc::new(entity.finish()),
-            Arc::new(groups.links.iter().map(|link| link.match_weight).collect::<Float64Array>()),
+            Arc::new(kept.iter().map(|link| link.match_weight).collect::<Float64Array>()),
             Arc::new(
-                groups.links.iter().map(|link| link.match_weight.map(match_probability)).collect::<Float64Array>(),
+                kept.iter().map(|link| link.match_weight.map(match_probability)).collect::<Float64Array>(),
             ),
         ],
     )
@@ -170,7 +172,9 @@ fn links(records: &Records, entities: &Entities, groups: &Groups) -> Result<Reco
 fn review_queue(records: &Records, entities: &Entities, groups: &Groups) -> Result<RecordBatch, ArrowError> {
     let mut texts: [StringBuilder; 4] = Default::default();
     let mut text = String::new();
-    for pair in &groups.review {
+    let published = |record: u32| entities.entity_of[record as usize] != NO_ENTITY;
+    let kept: Vec<_> = groups.review.iter().filter(|pair| published(pair.left) && published(pair.right)).collect();
+    for pair in &kept {
         let [left, right, entity_left, entity_right] = &mut texts;
         for (record, id, entity) in [(pair.left, left, entity_left), (pair.right, right, entity_right)] {
             text.clear();
@@ -181,7 +185,7 @@ fn review_queue(records: &Records, entities: &Entities, groups: &Groups) -> Resu
             entity.append_value(&text);
         }
     }
-    let pairs = groups.review.iter();
+    let pairs = kept.iter();
     let mut columns: Vec<ArrayRef> = texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef).collect();
     columns.extend([
         Arc::new(pairs.clone().map(|pair| Some(pair.match_weight)).collect::<Float64Array>()) as ArrayRef,

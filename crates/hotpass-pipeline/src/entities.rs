@@ -13,6 +13,9 @@ use crate::survivorship::select;
 /// The id of an entity, before its `org_` and hexadecimal form.
 pub(crate) type EntityKey = [u8; 10];
 
+/// Entity of records whose entity is withheld.
+pub(crate) const NO_ENTITY: u32 = u32::MAX;
+
 /// The entities in the order of the published table: by name, then id.
 #[derive(Debug)]
 pub(crate) struct Entities {
@@ -79,6 +82,22 @@ impl Entities {
         }
         let keys = order.iter().map(|&group| keys[group as usize]).collect();
         Self { offsets: sorted_offsets, members: sorted_members, keys, entity_of }
+    }
+
+    /// Returns the entities that are not withheld, in the same order; records of the others belong to [`NO_ENTITY`].
+    pub(crate) fn without(&self, withheld: &[bool]) -> Self {
+        let kept: Vec<usize> = (0..self.len()).filter(|&entity| !withheld[entity]).collect();
+        let mut offsets = vec![0];
+        let mut members = Vec::new();
+        let mut entity_of = vec![NO_ENTITY; self.entity_of.len()];
+        for (position, &entity) in kept.iter().enumerate() {
+            for &record in self.members(entity) {
+                entity_of[record as usize] = position as u32;
+            }
+            members.extend_from_slice(self.members(entity));
+            offsets.push(members.len() as u32);
+        }
+        Self { offsets, members, keys: kept.iter().map(|&entity| self.keys[entity]).collect(), entity_of }
     }
 
     /// Returns the number of entities.

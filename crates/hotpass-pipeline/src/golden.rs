@@ -140,6 +140,24 @@ pub(crate) struct GoldenChunk {
     pub(crate) scores: Vec<f64>,
 }
 
+impl GoldenChunk {
+    /// Counts values and conflicts anew, after entities were taken out.
+    pub(crate) fn count_again(&mut self) {
+        use arrow::array::{Array, AsArray};
+        for (position, (name, _)) in FIELDS.iter().enumerate() {
+            let column = self.golden.column_by_name(name);
+            self.present[position] = column.map_or(0, |column| (column.len() - column.null_count()) as u64);
+        }
+        self.conflicting = [0; FIELDS.len()];
+        let fields = self.conflicts.column_by_name("field").and_then(|column| column.as_string_opt::<i32>());
+        for name in fields.into_iter().flatten().flatten() {
+            if let Some(position) = FIELDS.iter().position(|(field, _)| *field == name) {
+                self.conflicting[position] += 1;
+            }
+        }
+    }
+}
+
 /// Returns the names of the published fields that come from source cells.
 pub(crate) fn source_fields() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|(name, _)| *name)

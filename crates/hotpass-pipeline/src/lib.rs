@@ -3,6 +3,7 @@
 mod acquisition;
 mod assemble;
 mod compliance;
+mod decisions;
 mod entities;
 mod entity_contacts;
 mod evidence;
@@ -29,6 +30,9 @@ pub mod telemetry;
 
 pub use compliance::RedactionError;
 pub use evidence::EvidenceError;
+pub use decisions::{
+    DecisionError, QuarantineDecision, QuarantineDecisions, ReleasedRow, can_be_overruled, decisions_file, row_digest,
+};
 pub use linkage::{GroupingError, LinkageModelError};
 pub use progress::{CancelToken, NoProgress, Progress, Stage};
 pub use quality::ExpectationError;

@@ -22,6 +22,7 @@ use hotpass_normalise::{
 };
 
 use crate::compliance::Redaction;
+use crate::decisions::{ReleasedRow, TableDecisions};
 use crate::golden::push_json;
 use crate::records::{Channel, Contacts, FieldSource, NO_COLUMN, Part, TEXT_FIELDS, TextField, Verdict, value_at};
 
@@ -43,6 +44,21 @@ pub(crate) struct TablePlan {
     pub(crate) null_values: Vec<String>,
     /// Rule of the date column.
     pub(crate) date_rule: DateRule,
+    /// Decisions on rows of the table that were in quarantine.
+    pub(crate) decisions: TableDecisions,
+}
+
+/// A row that a check takes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rejection {
+    /// Position of the row in its batch, from 0.
+    pub(crate) position: u32,
+    /// Position of the column at fault among the table's, where one is.
+    pub(crate) column: Option<usize>,
+    /// Code.
+    pub(crate) reason: String,
+    /// The reason for people, without values.
+    pub(crate) message: String,
 }
 
 /// A row that cannot be published.
@@ -77,6 +93,8 @@ pub(crate) struct NormalisedBatch {
     pub(crate) filled: Vec<u64>,
     /// Number of rows.
     pub(crate) rows: u64,
+    /// Rows that a decision has released.
+    pub(crate) released: Vec<ReleasedRow>,
 }
 
 /// A rule that depends on the country of the row.
@@ -204,8 +222,15 @@ pub(crate) fn normalise_batch(
             }
         }
     }
-    let quarantined =
-        rejected.iter().map(|(&row, field)| quarantine(plan, &cells, &rows, row, field, &failed, redaction)).collect();
+    let (mut quarantined, mut released) = (Vec::with_capacity(rejected.len()), Vec::new());
+    rejected.retain(|&row, field| {
+        let row = quarantine(plan, &cells, &rows, row, field, &failed, redaction);
+        let decision = plan.decisions.overrule(&row);
+        let stays = decision.is_none();
+        released.extend(decision);
+        quarantined.extend(stays.then_some(row));
+        stays
+    });
     let raw = cells
         .iter()
         .enumerate()
@@ -235,7 +260,7 @@ pub(crate) fn normalise_batch(
         let keep: BooleanArray = (0..batch.num_rows() as u32).map(|row| Some(!rejected.contains_key(&row))).collect();
         keep_rows(&mut part, &keep)?;
     }
-    Ok(NormalisedBatch { part, quarantined, changes, failure_codes, filled, rows: batch.num_rows() as u64 })
+    Ok(NormalisedBatch { part, quarantined, changes, failure_codes, filled, rows: batch.num_rows() as u64, released })
 }
 
 /// The contacts of a batch with what was found in them.
@@ -551,6 +576,74 @@ fn quarantine(
         }
         (_, None) => ("required_field_missing", format!("Required field `{field}` has no column in the table")),
     };
+    let values = row_json(plan, cells, row, redaction);
+    QuarantinedRow {
+        table: plan.table,
+        row: rows.value(row as usize),
+        column: column.map(|(letters, _)| letters.clone()),
+        reason: reason.to_owned(),
+        message,
+        values,
+    }
+}
+
+/// Takes rows out of a batch that was normalised, for reasons that checks of the source have found; a row that is out already keeps its
+/// reason, and of several reasons the first counts. Rows that a decision has released stay; they are returned.
+///
+/// # Errors
+///
+/// Returns an error when the batch is not the one that was normalised.
+pub(crate) fn reject_rows(
+    plan: &TablePlan,
+    batch: &RecordBatch,
+    normalised: &mut NormalisedBatch,
+    rejections: Vec<Rejection>,
+    redaction: &Redaction,
+) -> Result<Vec<ReleasedRow>, ArrowError> {
+    let mut released = Vec::new();
+    if rejections.is_empty() {
+        return Ok(released);
+    }
+    let cells: Vec<Option<&StringArray>> =
+        batch.columns()[1..].iter().map(|column| column.as_string_opt::<i32>()).collect();
+    let accepted: Vec<u32> = match &normalised.part.accepted {
+        Some(accepted) => accepted.clone(),
+        None => (0..normalised.part.rows.len() as u32).collect(),
+    };
+    let mut rejected: BTreeMap<u32, QuarantinedRow> = BTreeMap::new();
+    for rejection in rejections {
+        if accepted.binary_search(&rejection.position).is_err() || rejected.contains_key(&rejection.position) {
+            continue;
+        }
+        let row = QuarantinedRow {
+            table: plan.table,
+            row: normalised.part.rows.value(rejection.position as usize),
+            column: rejection.column.and_then(|column| plan.columns.get(column)).map(|(letters, _)| letters.clone()),
+            reason: rejection.reason,
+            message: rejection.message,
+            values: row_json(plan, &cells, rejection.position, redaction),
+        };
+        match plan.decisions.overrule(&row) {
+            Some(decision) => released.push(decision),
+            None => {
+                rejected.insert(rejection.position, row);
+            }
+        }
+    }
+    if rejected.is_empty() {
+        return Ok(released);
+    }
+    let keep: BooleanArray = accepted.iter().map(|position| Some(!rejected.contains_key(position))).collect();
+    keep_rows(&mut normalised.part, &keep)?;
+    normalised.part.accepted =
+        Some(accepted.into_iter().filter(|position| !rejected.contains_key(position)).collect());
+    normalised.quarantined.extend(rejected.into_values());
+    normalised.quarantined.sort_by_key(|row| row.row);
+    Ok(released)
+}
+
+/// Returns a row as JSON object: header to cell, redacted where that is asked for.
+fn row_json(plan: &TablePlan, cells: &[Option<&StringArray>], row: u32, redaction: &Redaction) -> String {
     let mut values = String::from("{");
     for ((_, header), cells) in plan.columns.iter().zip(cells) {
         let Some(value) = cells.and_then(|cells| value_at(cells, row as usize)) else { continue };
@@ -566,14 +659,7 @@ fn quarantine(
         }
     }
     values.push('}');
-    QuarantinedRow {
-        table: plan.table,
-        row: rows.value(row as usize),
-        column: column.map(|(letters, _)| letters.clone()),
-        reason: reason.to_owned(),
-        message,
-        values,
-    }
+    values
 }
 
 fn field_name(field: &str) -> &'static str {

@@ -1,226 +1,485 @@
-//! Expectations on the published table, and what to do next.
+//! Expectations: on source tables before they are normalised, on the published table before it is published; what to do next.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow::array::{AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
 use hotpass_config::HotpassConfig;
-use hotpass_config::model::{Expectation, ExpectationKind, ExpectationSeverity, QaMode};
+use hotpass_config::model::{self, QaMode, Source};
+use hotpass_config::profile::{shipped_suite, shipped_suites};
 use hotpass_core::fields::GOLDEN_COLUMNS;
-use rayon::prelude::*;
-use regex::Regex;
+use hotpass_ingest::table::TableSchema;
+use hotpass_quality::drift::{ProfileBuilder, TableProfile};
+use hotpass_quality::{
+    BatchError, Expectation, ExpectationSeverity, MissingColumns, Suite, SuiteError, SuiteOptions, SuiteResult,
+};
+use serde_json::{Value, json};
 
+use crate::compliance::Redaction;
+use crate::decisions::{ReleasedRow, TableDecisions};
+use crate::entities::Entities;
+use crate::golden::GoldenChunk;
+use crate::normalising::{NormalisedBatch, QuarantinedRow, Rejection, TablePlan, reject_rows};
+use crate::records::Records;
 use crate::report::counted;
+use crate::services::Services;
 use crate::statistics::{ExpectationResult, RunStatistics};
+use crate::tables::schema_of;
 
-/// Why an expectation cannot be checked.
+/// Why expectations cannot be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum ExpectationError {
-    /// No published column has the name.
-    #[error("Cannot check expectation on column `{column}`: the published table has no such column{}", suggestion.as_ref().map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default())]
-    UnknownColumn {
+    /// The suite cannot be used.
+    #[error(transparent)]
+    Suite(#[from] SuiteError),
+    /// No suite has the name, and no file either.
+    #[error("Unknown suite: `{name}`{}", suggestion.as_ref().map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default())]
+    UnknownSuite {
         /// The name.
-        column: String,
+        name: String,
         /// The nearest name that exists.
         suggestion: Option<String>,
     },
-    /// The regular expression is broken.
-    #[error("Cannot check expectation on column `{column}`: its regular expression is broken")]
-    Regex {
-        /// Column.
-        column: String,
+    /// The suite file cannot be read.
+    #[error("Failed to read suite `{}`", path.display())]
+    ReadSuite {
+        /// The file.
+        path: PathBuf,
         /// Why.
         #[source]
-        source: Box<regex::Error>,
+        source: std::io::Error,
     },
-    /// `match_regex` without an expression.
-    #[error("Cannot check expectation on column `{column}`: `match_regex` needs `regex`")]
-    MissingRegex {
-        /// Column.
-        column: String,
-    },
+    /// A batch cannot be checked.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
 }
 
-/// The expectations of a run, ready to be checked.
+impl ExpectationError {
+    /// Returns what to do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Suite(SuiteError::NoSql { .. }) => {
+                Some("Use a build of hotpass with the feature `query`, or take the SQL expectation out".into())
+            }
+            Self::UnknownSuite { .. } => {
+                Some(format!("Suites that ship: {}; or give the path of a suite file", shipped_suites().collect::<Vec<_>>().join(", ")))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What was found in a table, under its name and that of its suite.
+#[derive(Debug, Clone)]
+pub(crate) struct DatasetResult {
+    /// Source dataset with sheet, or the published dataset.
+    pub(crate) dataset: String,
+    /// What the suite found.
+    pub(crate) result: SuiteResult,
+}
+
+/// The expectations of a run, on source tables and on the published table.
 #[derive(Debug)]
 pub(crate) struct Expectations {
-    checks: Vec<Check>,
+    published: Suite,
+    sources: BTreeMap<String, SourceSuites>,
+    options: SuiteOptions,
+    mode: QaMode,
+    dataset: String,
 }
 
+/// The suites of a source: its own, and those of sheets.
 #[derive(Debug)]
-struct Check {
-    expectation: Expectation,
-    column: usize,
-    regex: Option<Regex>,
-    fails_run: bool,
-    checked: u64,
-    unexpected: u64,
-    seen: HashSet<String>,
+struct SourceSuites {
+    own: Vec<Expectation>,
+    sheets: Vec<(String, Suite)>,
+}
+
+/// Makes an expectation from its configuration; the short arguments get the names of Great Expectations.
+fn expectation_of(config: &model::Expectation) -> Expectation {
+    let whole = |number: f64| {
+        if number.fract() == 0.0 && number.abs() < 9e15 { json!(number as i64) } else { json!(number) }
+    };
+    let mut expectation = Expectation::new(&config.kind);
+    let mut set = |name: &str, value: Value| {
+        expectation.kwargs.insert(name.to_owned(), value);
+    };
+    if let Some(column) = &config.column {
+        set("column", json!(column));
+    }
+    if config.mostly < 1.0 {
+        set("mostly", json!(config.mostly));
+    }
+    if let Some(regex) = &config.regex {
+        set("regex", json!(regex));
+    }
+    if !config.values.is_empty() {
+        set("value_set", json!(config.values));
+    }
+    for (name, bound) in [("min_value", config.min), ("max_value", config.max)] {
+        if let Some(bound) = bound {
+            set(name, whole(bound));
+        }
+    }
+    if let Some(condition) = &config.row_condition {
+        set("row_condition", json!(condition));
+    }
+    for (name, argument) in &config.kwargs {
+        set(name, argument.0.clone());
+    }
+    expectation.severity(match config.severity {
+        model::ExpectationSeverity::Info => ExpectationSeverity::Info,
+        model::ExpectationSeverity::Warn => ExpectationSeverity::Warn,
+        model::ExpectationSeverity::Fail => ExpectationSeverity::Fail,
+        model::ExpectationSeverity::Quarantine => ExpectationSeverity::Quarantine,
+    })
+}
+
+/// Returns the suite that ships under a name, or that of a file.
+fn suite_named(name: &str) -> Result<Suite, ExpectationError> {
+    if let Some(text) = shipped_suite(name) {
+        return Ok(Suite::from_gx_json(text)?);
+    }
+    let path = Path::new(name);
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Suite::from_gx_json(&text)?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.components().count() == 1 => {
+            let suggestion = hotpass_core::nearest(name, shipped_suites()).map(str::to_owned);
+            Err(ExpectationError::UnknownSuite { name: name.to_owned(), suggestion })
+        }
+        Err(source) => Err(ExpectationError::ReadSuite { path: path.to_path_buf(), source }),
+    }
+}
+
+/// Returns the suite of the published table: the one that was asked for, else the profile's with those that its thresholds make.
+fn published_suite(config: &HotpassConfig) -> Result<Suite, ExpectationError> {
+    if let Some(name) = &config.quality.suite {
+        return suite_named(name);
+    }
+    let profile = &config.profile;
+    let threshold = |column: &str, regex: &str, mostly: f64| {
+        let expectation = Expectation::column("match_regex", column).with("regex", regex).with("mostly", mostly);
+        expectation.severity(ExpectationSeverity::Warn)
+    };
+    let mut all: Vec<Expectation> = profile.expectations.iter().map(expectation_of).collect();
+    all.push(threshold(
+        "contact_primary_email",
+        r"^[^@\s]+@[^@\s]+\.[^@\s.]{2,}$",
+        profile.email_validation_threshold,
+    ));
+    all.push(threshold("contact_primary_phone", r"^\+[0-9]{6,15}$", profile.phone_validation_threshold));
+    all.push(threshold("website", r"^https?://[^\s/]+\.[^\s/]+", profile.website_validation_threshold));
+    Ok(Suite::new(profile.name.clone(), all))
 }
 
 impl Expectations {
-    /// Takes the profile's expectations and those that its thresholds make.
+    /// Takes the expectations of the configuration.
     ///
     /// # Errors
     ///
-    /// Returns an error when an expectation names an unknown column or holds a broken regular expression.
-    pub(crate) fn from_config(config: &HotpassConfig) -> Result<Self, ExpectationError> {
-        let profile = &config.profile;
-        let threshold = |column: &str, regex: &str, mostly: f64| Expectation {
-            kind: ExpectationKind::MatchRegex,
-            column: column.to_owned(),
-            mostly,
-            regex: Some(regex.to_owned()),
-            values: Vec::new(),
-            min: None,
-            max: None,
-            severity: ExpectationSeverity::Warn,
+    /// Returns an error when a suite cannot be read, or an expectation names what does not exist.
+    pub(crate) fn from_config(config: &HotpassConfig, services: &Services) -> Result<Self, ExpectationError> {
+        let options = SuiteOptions {
+            blank_as_null: config.quality.blank_as_null,
+            numbers_in_text: true,
+            shown_columns: config.quality.shown_columns.iter().cloned().collect(),
+            baseline: previous_profile(&config.pipeline.dist_dir),
+            sql: services.sql.clone(),
+            ..SuiteOptions::default()
         };
-        let mut all = profile.expectations.clone();
-        all.push(threshold(
-            "contact_primary_email",
-            r"^[^@\s]+@[^@\s]+\.[^@\s.]{2,}$",
-            profile.email_validation_threshold,
-        ));
-        all.push(threshold("contact_primary_phone", r"^\+[0-9]{6,15}$", profile.phone_validation_threshold));
-        all.push(threshold("website", r"^https?://[^\s/]+\.[^\s/]+", profile.website_validation_threshold));
-        let checks = all
-            .into_iter()
-            .map(|expectation| {
-                let column =
-                    GOLDEN_COLUMNS.iter().position(|column| column.name == expectation.column).ok_or_else(|| {
-                        ExpectationError::UnknownColumn {
-                            column: expectation.column.clone(),
-                            suggestion: hotpass_core::nearest(
-                                &expectation.column,
-                                GOLDEN_COLUMNS.iter().map(|column| column.name),
-                            )
-                            .map(str::to_owned),
-                        }
-                    })?;
-                let regex = match (expectation.kind, &expectation.regex) {
-                    (ExpectationKind::MatchRegex, Some(regex)) => Some(Regex::new(regex).map_err(|source| {
-                        ExpectationError::Regex { column: expectation.column.clone(), source: Box::new(source) }
-                    })?),
-                    (ExpectationKind::MatchRegex, None) => {
-                        return Err(ExpectationError::MissingRegex { column: expectation.column.clone() });
-                    }
-                    _ => None,
-                };
-                let fails_run = match config.pipeline.qa_mode {
-                    QaMode::Default => expectation.severity == ExpectationSeverity::Fail,
-                    QaMode::Strict => true,
-                    QaMode::Relaxed => false,
-                };
-                Ok(Check { expectation, column, regex, fails_run, checked: 0, unexpected: 0, seen: HashSet::new() })
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { checks })
-    }
-
-    /// Checks the rows of the published table.
-    pub(crate) fn check(&mut self, batches: &[RecordBatch]) {
-        self.checks.par_iter_mut().for_each(|check| {
-            for batch in batches {
-                check.add(batch.column(check.column).as_ref());
+        let published = published_suite(config)?;
+        published.compile(&schema_of(GOLDEN_COLUMNS), &options)?;
+        let mut sources = BTreeMap::new();
+        for source in &config.profile.sources {
+            let suites = SourceSuites::new(source)?;
+            // Columns are known with the table; everything else is wrong now.
+            let lenient = SuiteOptions { missing_columns: MissingColumns::Fail, ..options.clone() };
+            let own = Suite::new(source.name.clone(), suites.own.clone());
+            for suite in suites.sheets.iter().map(|(_, suite)| suite).chain([&own]) {
+                suite.compile(&Schema::empty(), &lenient)?;
             }
-        });
+            sources.insert(source.name.clone(), suites);
+        }
+        let dataset = config.data_contract.dataset.clone();
+        Ok(Self { published, sources, options, mode: config.pipeline.qa_mode, dataset })
     }
 
-    /// Returns the results, in the order of the profile.
-    pub(crate) fn finish(self) -> Vec<ExpectationResult> {
-        self.checks.into_iter().map(Check::finish).collect()
+    /// Returns the checks of a source table; nothing where none apply.
+    pub(crate) fn for_table(&self, source: Option<&Source>, schema: &TableSchema) -> Option<SourceChecks> {
+        let suites = self.sources.get(&source?.name)?;
+        let suite = suites.of_sheet(&source?.name, schema.id.sheet.as_deref())?;
+        // Headers as the source writes them are what a suite speaks of.
+        let name = |column: &hotpass_ingest::table::SourceColumn| {
+            let header = column.raw_header.trim();
+            if header.is_empty() { column.name.clone() } else { header.to_owned() }
+        };
+        let fields: Vec<Field> =
+            schema.columns.iter().map(|column| Field::new(name(column), DataType::Utf8, true)).collect();
+        let dataset = match &schema.id.sheet {
+            Some(sheet) => format!("{}#{sheet}", schema.id.file),
+            None => schema.id.file.to_string(),
+        };
+        let options = SuiteOptions { missing_columns: MissingColumns::Fail, baseline: None, ..self.options.clone() };
+        Some(SourceChecks { suite, schema: Schema::new(fields), options, dataset })
+    }
+
+    /// Checks the published table.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the table is not that of the columns; that is a bug.
+    pub(crate) fn check_published(&self, batches: &[&RecordBatch]) -> Result<DatasetResult, ExpectationError> {
+        let mut run = self.published.compile(&schema_of(GOLDEN_COLUMNS), &self.options)?;
+        for batch in batches {
+            run.add(batch)?;
+        }
+        Ok(DatasetResult { dataset: self.dataset.clone(), result: run.finish() })
+    }
+
+    /// Returns the results in the form of the report.
+    pub(crate) fn report(&self, results: &[DatasetResult]) -> Vec<ExpectationResult> {
+        let one = |dataset: &DatasetResult| -> Vec<ExpectationResult> {
+            dataset
+                .result
+                .results
+                .iter()
+                .map(|result| {
+                    let expectation = &result.expectation;
+                    let severity = expectation.severity;
+                    let takes_rows = severity == ExpectationSeverity::Quarantine && result.tally.is_some();
+                    let fails_run = match self.mode {
+                        QaMode::Default => {
+                            severity == ExpectationSeverity::Fail
+                                || severity == ExpectationSeverity::Quarantine
+                                    && (!takes_rows || result.exception.is_some())
+                        }
+                        QaMode::Strict => true,
+                        QaMode::Relaxed => false,
+                    };
+                    let tally = result.tally.unwrap_or_default();
+                    ExpectationResult {
+                        name: expectation.title(),
+                        column: expectation.columns().join(", "),
+                        checked: tally.judged,
+                        unexpected: tally.unexpected,
+                        mostly: expectation.mostly(),
+                        success: result.success,
+                        fails_run,
+                        dataset: dataset.dataset.clone(),
+                        suite: dataset.result.suite.clone(),
+                        severity: severity.name().to_owned(),
+                        exception: result.exception.clone(),
+                    }
+                })
+                .collect()
+        };
+        results.iter().flat_map(one).collect()
     }
 }
 
-impl Check {
-    fn add(&mut self, values: &dyn Array) {
-        if self.expectation.kind == ExpectationKind::NotNull {
-            self.checked += values.len() as u64;
-            // A text of nothing but white space is no value.
-            let blank = values
-                .as_string_opt::<i32>()
-                .map_or(0, |text| text.iter().flatten().filter(|value| value.trim().is_empty()).count());
-            self.unexpected += (values.null_count() + blank) as u64;
-            return;
+impl SourceSuites {
+    fn new(source: &Source) -> Result<Self, ExpectationError> {
+        let mut own: Vec<Expectation> = Vec::new();
+        if let Some(name) = &source.suite {
+            own.extend(suite_named(name)?.expectations);
         }
-        if self.expectation.kind == ExpectationKind::Between {
-            self.add_numbers(values);
-            return;
-        }
-        if let Some(text) = values.as_string_opt::<i32>() {
-            for value in text.iter().flatten() {
-                self.add_text(value);
-            }
-        } else if let Ok(formatter) = ArrayFormatter::try_new(values, &FormatOptions::default()) {
-            for row in (0..values.len()).filter(|&row| !values.is_null(row)) {
-                let text = formatter.value(row).to_string();
-                self.add_text(&text);
-            }
-        }
+        own.extend(source.expectations.iter().map(expectation_of));
+        let sheets = source
+            .sheet_suites
+            .iter()
+            .map(|(sheet, name)| Ok((sheet.clone(), suite_named(name)?)))
+            .collect::<Result<_, ExpectationError>>()?;
+        Ok(Self { own, sheets })
     }
 
-    fn add_text(&mut self, value: &str) {
-        self.checked += 1;
-        let passes = match self.expectation.kind {
-            ExpectationKind::MatchRegex => self.regex.as_ref().is_some_and(|regex| regex.is_match(value)),
-            ExpectationKind::InSet => self.expectation.values.iter().any(|allowed| allowed == value),
-            ExpectationKind::Unique => self.seen.insert(value.to_owned()),
-            ExpectationKind::NotNull | ExpectationKind::Between => true,
-        };
-        self.unexpected += u64::from(!passes);
+    fn of_sheet(&self, source: &str, sheet: Option<&str>) -> Option<Suite> {
+        let of_sheet = self.sheets.iter().find(|(name, _)| sheet.is_some_and(|sheet| sheet.eq_ignore_ascii_case(name)));
+        let name = of_sheet.map_or(source, |(_, suite)| &suite.name);
+        let more = of_sheet.into_iter().flat_map(|(_, suite)| suite.expectations.iter().cloned());
+        let all: Vec<Expectation> = self.own.iter().cloned().chain(more).collect();
+        (!all.is_empty()).then(|| Suite::new(name, all))
     }
+}
 
-    fn add_numbers(&mut self, values: &dyn Array) {
-        let mut number = |value: Option<f64>| {
-            self.checked += 1;
-            let passes = value.is_some_and(|value| {
-                self.expectation.min.is_none_or(|min| value >= min)
-                    && self.expectation.max.is_none_or(|max| value <= max)
-            });
-            self.unexpected += u64::from(!passes);
-        };
-        match values.data_type() {
-            DataType::Float64 => {
-                values.as_primitive::<Float64Type>().iter().flatten().for_each(|value| number(Some(value)));
+/// The checks of one source table.
+#[derive(Debug)]
+pub(crate) struct SourceChecks {
+    suite: Suite,
+    schema: Schema,
+    options: SuiteOptions,
+    dataset: String,
+}
+
+impl SourceChecks {
+    /// Checks the table; rows that fail with severity `quarantine` leave the normalised batches, unless a decision releases them.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the batches are not those of the table; that is a bug.
+    pub(crate) fn apply(
+        &self,
+        plan: &TablePlan,
+        batches: &[RecordBatch],
+        normalised: &mut [NormalisedBatch],
+        redaction: &Redaction,
+    ) -> Result<(DatasetResult, Vec<ReleasedRow>), ExpectationError> {
+        let mut run = self.suite.compile(&self.schema, &self.options)?;
+        for batch in batches {
+            // The first column is the row number.
+            let columns: Vec<usize> = (1..batch.num_columns()).collect();
+            run.add(&batch.project(&columns).map_err(|_| BatchError::Schema)?)?;
+        }
+        let result = run.finish();
+        let mut rejections: Vec<Vec<Rejection>> = vec![Vec::new(); batches.len()];
+        let starts: Vec<u64> = batches
+            .iter()
+            .scan(0, |next, batch| {
+                let start = *next;
+                *next += batch.num_rows() as u64;
+                Some(start)
+            })
+            .collect();
+        let failing = result.failures().filter(|result| result.expectation.severity == ExpectationSeverity::Quarantine);
+        for failure in failing {
+            let column = failure.expectation.columns().first().and_then(|name| self.schema.index_of(name).ok());
+            for &row in &failure.failed_rows {
+                let batch = starts.partition_point(|&start| start <= row) - 1;
+                rejections[batch].push(Rejection {
+                    position: (row - starts[batch]) as u32,
+                    column,
+                    reason: format!("expectation.{}", failure.expectation.gx_name()),
+                    message: format!("The row fails `{}`", failure.expectation.title()),
+                });
             }
-            DataType::Int64 => {
-                values.as_primitive::<Int64Type>().iter().flatten().for_each(|value| number(Some(value as f64)));
+        }
+        let mut released = Vec::new();
+        for ((batch, normalised), rejections) in batches.iter().zip(normalised).zip(rejections) {
+            released.extend(reject_rows(plan, batch, normalised, rejections, redaction).map_err(|_| BatchError::Schema)?);
+        }
+        Ok((DatasetResult { dataset: self.dataset.clone(), result }, released))
+    }
+}
+
+/// Which entities are withheld, and the rows that go to quarantine for it.
+pub(crate) struct Withheld {
+    /// Says it of each entity.
+    pub(crate) entities: Vec<bool>,
+    /// Rows for the quarantine.
+    pub(crate) rows: Vec<QuarantinedRow>,
+    /// Rows that a decision has released.
+    pub(crate) released: Vec<ReleasedRow>,
+}
+
+/// Finds the entities that fail an expectation of severity `quarantine`; none are withheld of which every row is released.
+pub(crate) fn withheld(
+    result: &SuiteResult,
+    records: &Records,
+    entities: &Entities,
+    decisions: &dyn Fn(u32) -> TableDecisions,
+    show: &dyn Fn(&str) -> Option<String>,
+) -> Withheld {
+    let mut found = Withheld { entities: vec![false; entities.len()], rows: Vec::new(), released: Vec::new() };
+    for failure in result.failures().filter(|result| result.expectation.severity == ExpectationSeverity::Quarantine) {
+        for entity in failure.failed_rows.iter().map(|&row| row as usize).filter(|&entity| entity < entities.len()) {
+            if found.entities[entity] {
+                continue;
             }
-            DataType::Utf8 => {
-                values.as_string::<i32>().iter().flatten().for_each(|value| number(value.trim().parse().ok()));
+            let mut id = String::new();
+            entities.write_id(entity, &mut id);
+            let rows: Vec<QuarantinedRow> = entities
+                .members(entity)
+                .iter()
+                .map(|&record| QuarantinedRow {
+                    table: records.span(record).table,
+                    row: records.row(record),
+                    column: None,
+                    reason: format!("expectation.{}", failure.expectation.gx_name()),
+                    message: format!("Entity `{id}` fails `{}`", failure.expectation.title()),
+                    values: records.raw_row_json(record, show),
+                })
+                .collect();
+            let released: Vec<ReleasedRow> =
+                rows.iter().filter_map(|row| decisions(row.table).overrule(row)).collect();
+            if released.len() == rows.len() {
+                found.released.extend(released);
+            } else {
+                found.entities[entity] = true;
+                found.rows.extend(rows);
             }
-            _ => (0..values.len() - values.null_count()).for_each(|_| number(None)),
         }
     }
+    found
+}
 
-    fn finish(self) -> ExpectationResult {
-        let share = if self.checked == 0 { 1.0 } else { 1.0 - self.unexpected as f64 / self.checked as f64 };
-        let expectation = &self.expectation;
-        let kind = match expectation.kind {
-            ExpectationKind::NotNull => "not_null".to_owned(),
-            ExpectationKind::Unique => "unique".to_owned(),
-            ExpectationKind::MatchRegex => "match_regex".to_owned(),
-            ExpectationKind::InSet => format!("in_set of {}", expectation.values.len()),
-            ExpectationKind::Between => match (expectation.min, expectation.max) {
-                (Some(min), Some(max)) => format!("between {min} and {max}"),
-                (Some(min), None) => format!("at least {min}"),
-                (None, Some(max)) => format!("at most {max}"),
-                (None, None) => "between".to_owned(),
-            },
-        };
-        ExpectationResult {
-            name: format!("{} {kind}", expectation.column),
-            column: expectation.column.clone(),
-            checked: self.checked,
-            unexpected: self.unexpected,
-            mostly: expectation.mostly,
-            // Shares are quotients of whole numbers, so that a hair below the bound is rounding.
-            success: share + 1e-12 >= expectation.mostly,
-            fails_run: self.fails_run,
+/// Takes the withheld entities out of the chunks.
+///
+/// # Errors
+///
+/// Returns an error when a table lacks its ids; that is a bug.
+pub(crate) fn withhold(chunks: &mut [GoldenChunk], withheld: &[bool]) -> Result<(), ArrowError> {
+    let mut first = 0;
+    for chunk in chunks {
+        let rows = chunk.golden.num_rows();
+        let gone = &withheld[first..first + rows];
+        first += rows;
+        if !gone.contains(&true) {
+            continue;
         }
+        let ids = ids_of(&chunk.golden)?;
+        let lost: std::collections::HashSet<&str> =
+            (0..rows).filter(|&row| gone[row]).map(|row| ids.value(row)).collect();
+        let without = |batch: &RecordBatch| -> Result<RecordBatch, ArrowError> {
+            let keep: BooleanArray =
+                ids_of(batch)?.iter().map(|id| Some(id.is_none_or(|id| !lost.contains(id)))).collect();
+            filter_record_batch(batch, &keep)
+        };
+        let tables = [&chunk.golden, &chunk.provenance, &chunk.conflicts, &chunk.contacts];
+        let [golden, provenance, conflicts, contacts] = tables.map(without);
+        let mut position = 0;
+        chunk.scores.retain(|_| {
+            position += 1;
+            !gone[position - 1]
+        });
+        (chunk.golden, chunk.provenance) = (golden?, provenance?);
+        (chunk.conflicts, chunk.contacts) = (conflicts?, contacts?);
+        chunk.count_again();
     }
+    Ok(())
+}
+
+fn ids_of(batch: &RecordBatch) -> Result<&StringArray, ArrowError> {
+    let column = batch.column_by_name("entity_id").and_then(|column| column.as_string_opt::<i32>());
+    column.ok_or_else(|| ArrowError::SchemaError("A table lacks `entity_id`".into()))
+}
+
+/// Returns the profile of the published table.
+///
+/// # Errors
+///
+/// Returns an error when the batches are not those of the table; that is a bug.
+pub(crate) fn profile_of(batches: &[RecordBatch]) -> Result<TableProfile, BatchError> {
+    // What differs in every run says nothing about drift.
+    let columns = GOLDEN_COLUMNS
+        .iter()
+        .map(|column| column.name.to_owned())
+        .filter(|name| !matches!(name.as_str(), "run_id" | "last_refreshed_at" | "selection_provenance"))
+        .collect();
+    let mut builder = ProfileBuilder::of(&schema_of(GOLDEN_COLUMNS), &columns);
+    for batch in batches {
+        builder.add(batch)?;
+    }
+    Ok(builder.finish())
+}
+
+/// Returns the profile that the latest run has left.
+fn previous_profile(dist_dir: &Path) -> Option<Arc<TableProfile>> {
+    let run = hotpass_core::RunDirectory::find(dist_dir, "latest").ok()?;
+    let text = std::fs::read_to_string(run.path("profile.json")).ok()?;
+    serde_json::from_str(&text).ok().map(Arc::new)
 }
 
 /// Returns what to do next, from the figures of a run.

@@ -423,6 +423,27 @@ impl Records {
         value_at(column, span.position(cell.record))
     }
 
+    /// Returns the mapped cells of a record as JSON object: header to cell, as `show` writes it.
+    pub(crate) fn raw_row_json(&self, record: u32, show: &dyn Fn(&str) -> Option<String>) -> String {
+        let span = self.span(record);
+        let position = span.position(record);
+        let mut json = String::from("{");
+        for (cells, column) in span.raw.iter().zip(&self.table(record).columns) {
+            let Some(value) = cells.as_ref().and_then(|cells| value_at(cells, position)) else { continue };
+            if json.len() > 1 {
+                json.push(',');
+            }
+            crate::golden::push_json(&mut json, &column.header);
+            json.push(':');
+            match show(value) {
+                Some(shown) => crate::golden::push_json(&mut json, &shown),
+                None => crate::golden::push_json(&mut json, value),
+            }
+        }
+        json.push('}');
+        json
+    }
+
     /// Reads a byte of each raw cell of a record, so that the cells are in the cache; returns what nobody can do without.
     pub(crate) fn touch_raw(&self, record: u32) -> u64 {
         let span = self.span(record);

@@ -30,7 +30,8 @@ use sha2::{Digest, Sha256};
 use crate::acquisition;
 use crate::assemble::{self, Assembly};
 use crate::compliance::{Redaction, RedactionError};
-use crate::entities::Entities;
+use crate::decisions::{DecisionError, QuarantineDecisions, ReleasedRow, TableDecisions, decisions_file};
+use crate::entities::{Entities, NO_ENTITY};
 use crate::evidence::{Evidence, EvidenceError, record_interrupted};
 use crate::golden::{GoldenChunk, RunFacts, Survival, rule_of};
 use crate::grouping::{DeterministicGrouping, EntityGrouping, Groups, NoGrouping};
@@ -39,10 +40,10 @@ use crate::normalising::{NormalisedBatch, QuarantinedRow, TablePlan, normalise_b
 use crate::parties::{build_party_store, write_party_store};
 use crate::progress::{CancelToken, Progress, Stage};
 use crate::publish::{
-    ArchiveInput, FileMetadata, InputFile, PublishError, PublishInput, WrittenFile, write_archive, write_diagnostics,
-    write_inputs_archive, write_output, write_report_files, write_run_tables,
+    ArchiveInput, FileMetadata, InputFile, PublishError, PublishInput, WrittenFile, write_archive, write_data_docs,
+    write_diagnostics, write_inputs_archive, write_output, write_profile, write_report_files, write_run_tables,
 };
-use crate::quality::{ExpectationError, Expectations};
+use crate::quality::{DatasetResult, ExpectationError, Expectations};
 use crate::reading::{FileRules, MappingFileError, lists_sheet, mapping_files, required_fields};
 use crate::records::{Part, RecordTable, Records};
 use crate::report::{self, ReportExtras};
@@ -135,6 +136,9 @@ pub enum RefineError {
     /// An expectation cannot be checked.
     #[error(transparent)]
     Expectation(#[from] ExpectationError),
+    /// The decisions on rows in quarantine cannot be read.
+    #[error(transparent)]
+    Decisions(#[from] DecisionError),
     /// The tables need more memory than the run may use.
     #[error("The tables need more memory than the run may use: {needed} bytes over a limit of {limit}")]
     Memory {
@@ -204,6 +208,7 @@ impl RefineError {
             | Self::UnknownCountry { .. }
             | Self::Redaction(_)
             | Self::LinkageModel(_)
+            | Self::Decisions(_)
             | Self::Expectation(_) => true,
             Self::Publish(error) => matches!(error, PublishError::UnknownFormat { .. }),
             _ => false,
@@ -223,6 +228,7 @@ impl RefineError {
             Self::UnknownCountry { code, .. } => Some(country_hint(code)),
             Self::MappingFile(error) => Some(error.hint()),
             Self::LinkageModel(error) => Some(error.hint()),
+            Self::Expectation(error) => error.hint(),
             Self::Publish(error) => error.hint(),
             _ => None,
         }
@@ -260,7 +266,8 @@ pub fn refine(request: &RefineRequest<'_>) -> Result<RefineOutcome, RefineError>
 struct Run<'a> {
     request: &'a RefineRequest<'a>,
     redaction: Redaction,
-    expectations: Option<Expectations>,
+    expectations: Expectations,
+    decisions: QuarantineDecisions,
     model: Option<LinkageModel>,
     inputs: Vec<SourceFile>,
     directory: RunDirectory,
@@ -283,6 +290,8 @@ struct Reading {
     quarantined: Vec<QuarantinedRow>,
     changes: BTreeMap<String, BTreeMap<String, u64>>,
     failures: BTreeMap<String, BTreeMap<String, u64>>,
+    results: Vec<DatasetResult>,
+    released: Vec<ReleasedRow>,
     bytes: u64,
 }
 
@@ -294,7 +303,8 @@ impl<'a> Run<'a> {
         check_countries(config)?;
         mapping_files(config)?;
         let redaction = Redaction::from_config(config)?;
-        let expectations = Expectations::from_config(config)?;
+        let expectations = Expectations::from_config(config, &request.services)?;
+        let decisions = QuarantineDecisions::read(&decisions_file(config))?;
         let model = linkage_model(config)?;
         crate::publish::OutputFormat::from_path(&pipeline.output_path)?;
 
@@ -328,7 +338,10 @@ impl<'a> Run<'a> {
         if let Some(config) = config_json.as_object_mut() {
             config.remove("telemetry");
         }
-        let run_id = run_id(request, &files, &config_digest(&config_json))?;
+        let mut digest = config_digest(&config_json);
+        // What people have decided on rows is an input too.
+        digest.push_str(&decisions.digest().unwrap_or_default());
+        let run_id = run_id(request, &files, &digest)?;
         let folder = |source| RefineError::RunFolder { dist_dir: pipeline.dist_dir.clone(), source };
         let interrupted = interrupted_runs(&pipeline.dist_dir, request.clock);
         let directory = RunDirectory::create(&pipeline.dist_dir, run_id).map_err(folder)?;
@@ -359,7 +372,8 @@ impl<'a> Run<'a> {
         Ok(Self {
             request,
             redaction,
-            expectations: Some(expectations),
+            expectations,
+            decisions,
             model,
             inputs: files,
             directory,
@@ -452,6 +466,15 @@ impl<'a> Run<'a> {
         self.finished(Stage::Survive, started);
         drop(span);
 
+        let started = Instant::now();
+        let span = tracing::info_span!("refine.expect", "hotpass.entities" = entities.len()).entered();
+        self.request.progress.started(Stage::Expect, None);
+        let (entities, chunks) = self.expect(&records, entities, chunks, &mut reading)?;
+        let withheld_rows = records.len() as u64 - entities.members_of(0..entities.len()).len() as u64;
+        self.finished(Stage::Expect, started);
+        drop(span);
+        self.check_cancelled()?;
+
         let assembly = Assembly {
             config,
             run_id: self.directory.id(),
@@ -467,10 +490,10 @@ impl<'a> Run<'a> {
         };
         let (mut tables, mut statistics) = assemble::assemble(&assembly, chunks)?;
         if config.resolve.write_linkage_keys {
-            tables.linkage_keys = self.keys_to_write(&records)?;
+            tables.linkage_keys = self.keys_to_write(&records, &entities)?;
         }
         if statistics.rows_in != statistics.rows_in_entities + statistics.rows_quarantined
-            || statistics.rows_in_entities != records.len() as u64
+            || statistics.rows_in_entities + withheld_rows != records.len() as u64
         {
             return Err(RefineError::RowsLost {
                 rows_in: statistics.rows_in,
@@ -478,9 +501,11 @@ impl<'a> Run<'a> {
                 quarantined: statistics.rows_quarantined,
             });
         }
+        statistics.released = reading.released;
+        statistics.expectations = self.expectations.report(&reading.results);
         drop((groups, entities, records));
         self.check_cancelled()?;
-        self.publish(&tables, &mut statistics)
+        self.publish(&tables, &mut statistics, &reading.results)
     }
 
     /// Reads every file, in order; batches are normalised on all threads while the next is read.
@@ -585,6 +610,7 @@ impl<'a> Run<'a> {
             required: required_fields(config),
             null_values: config.ingest.null_values.clone(),
             date_rule: date_rule(config, &schema, &mapping),
+            decisions: self.decisions_on(&schema.id),
             mapping,
         };
         let mut statistics = TableStatistics {
@@ -595,7 +621,13 @@ impl<'a> Run<'a> {
             header_row: schema.header_row,
             ..TableStatistics::default()
         };
-        let (batches, failure) = self.normalise_all(&plan, first, table.batches)?;
+        let checks = self.expectations.for_table(source, &schema);
+        let (mut batches, kept, failure) = self.normalise_all(&plan, first, table.batches, checks.is_some())?;
+        if let Some(checks) = checks {
+            let (result, released) = checks.apply(&plan, &kept, &mut batches, &self.redaction)?;
+            reading.results.push(result);
+            reading.released.extend(released);
+        }
         if let Some(error) = failure {
             self.diagnostics.push(refused(error, &schema.id.location()));
         }
@@ -616,6 +648,7 @@ impl<'a> Run<'a> {
                 }
             }
             reading.bytes += batch.part.bytes();
+            reading.released.extend(batch.released);
             reading.quarantined.extend(batch.quarantined);
             reading.parts.push(batch.part);
         }
@@ -650,17 +683,21 @@ impl<'a> Run<'a> {
         plan: &TablePlan,
         first: RecordBatch,
         batches: hotpass_ingest::table::Batches,
-    ) -> Result<(Vec<NormalisedBatch>, Option<IngestError>), RefineError> {
+        keep: bool,
+    ) -> Result<(Vec<NormalisedBatch>, Vec<RecordBatch>, Option<IngestError>), RefineError> {
         let cancel = &self.request.cancel;
         let progress = self.request.progress;
         let redaction = &self.redaction;
         std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel(2 * rayon::current_num_threads());
             let reader = scope.spawn(move || {
-                let mut failure = None;
+                let (mut failure, mut kept) = (None, Vec::new());
                 for (index, batch) in std::iter::once(Ok(first)).chain(batches).enumerate() {
                     match batch {
                         Ok(batch) => {
+                            if keep {
+                                kept.push(batch.clone());
+                            }
                             if cancel.is_cancelled() || sender.send((index, batch)).is_err() {
                                 break;
                             }
@@ -671,7 +708,7 @@ impl<'a> Run<'a> {
                         }
                     }
                 }
-                failure
+                (kept, failure)
             });
             let normalised: Result<Vec<_>, ArrowError> = receiver
                 .into_iter()
@@ -682,13 +719,13 @@ impl<'a> Run<'a> {
                     Ok((index, done))
                 })
                 .collect();
-            let failure = reader.join().unwrap_or(None);
+            let (kept, failure) = reader.join().unwrap_or_default();
             if cancel.is_cancelled() {
                 return Err(RefineError::Cancelled);
             }
             let mut normalised = normalised?;
             normalised.sort_unstable_by_key(|(index, _)| *index);
-            Ok((normalised.into_iter().map(|(_, batch)| batch).collect(), failure))
+            Ok((normalised.into_iter().map(|(_, batch)| batch).collect(), kept, failure))
         })
     }
 
@@ -737,10 +774,47 @@ impl<'a> Run<'a> {
             .collect()
     }
 
+    /// Returns the decisions on rows of a table.
+    fn decisions_on(&self, id: &hotpass_ingest::table::TableId) -> TableDecisions {
+        let file = self.inputs.iter().find(|file| file.name == id.file);
+        let digest = file.map(|file| file.sha256.to_string()).unwrap_or_default();
+        self.decisions.of_table(&id.file, id.sheet.as_deref(), id.table, &digest, self.redaction.is_active())
+    }
+
+    /// Checks the golden records, and withholds those that severity `quarantine` keeps from being published.
+    fn expect(
+        &mut self,
+        records: &Records,
+        entities: Entities,
+        mut chunks: Vec<GoldenChunk>,
+        reading: &mut Reading,
+    ) -> Result<(Entities, Vec<GoldenChunk>), RefineError> {
+        let golden: Vec<&RecordBatch> = chunks.iter().map(|chunk| &chunk.golden).collect();
+        let result = self.expectations.check_published(&golden)?;
+        let redaction = &self.redaction;
+        let show = |value: &str| redaction.is_active().then(|| redaction.apply(value));
+        let decisions: Vec<TableDecisions> = records.tables.iter().map(|table| self.decisions_on(&table.id)).collect();
+        let on_table = |table: u32| decisions[table as usize].clone();
+        let withheld = crate::quality::withheld(&result.result, records, &entities, &on_table, &show);
+        reading.results.push(result);
+        reading.released.extend(withheld.released);
+        if withheld.rows.is_empty() {
+            return Ok((entities, chunks));
+        }
+        crate::quality::withhold(&mut chunks, &withheld.entities)?;
+        for row in &withheld.rows {
+            reading.statistics[row.table as usize].rows_quarantined += 1;
+        }
+        reading.quarantined.extend(withheld.rows);
+        reading.quarantined.sort_by_key(|row| (row.table, row.row));
+        Ok((entities.without(&withheld.entities), chunks))
+    }
+
     /// Returns what the linkage model compares, unless redaction forbids to write it.
-    fn keys_to_write(&mut self, records: &Records) -> Result<Option<RecordBatch>, RefineError> {
+    fn keys_to_write(&mut self, records: &Records, entities: &Entities) -> Result<Option<RecordBatch>, RefineError> {
         if !self.redaction.is_active() {
-            return Ok(Some(linkage_keys(records)?));
+            let published: Vec<bool> = entities.entity_of.iter().map(|&entity| entity != NO_ENTITY).collect();
+            return Ok(Some(published_keys(linkage_keys(records)?, &published)?));
         }
         self.diagnostics.push(
             Diagnostic::warning(
@@ -756,22 +830,14 @@ impl<'a> Run<'a> {
         &mut self,
         tables: &RunTables,
         statistics: &mut RunStatistics,
+        results: &[DatasetResult],
     ) -> Result<(RunStatistics, Vec<WrittenFile>, bool), RefineError> {
         let config = self.request.config;
         let clock = self.request.clock;
         let pipeline = &config.pipeline;
-        let started = Instant::now();
-        let span = tracing::info_span!("refine.expect", "hotpass.entities" = statistics.entities).entered();
-        self.request.progress.started(Stage::Expect, None);
-        if let Some(mut expectations) = self.expectations.take() {
-            expectations.check(&tables.golden);
-            statistics.expectations = expectations.finish();
-        }
         statistics.recommendations = crate::quality::recommendations(statistics);
         let passed = statistics.expectations.iter().all(|result| result.success || !result.fails_run);
         self.evidence.expectations(&statistics.expectations)?;
-        self.finished(Stage::Expect, started);
-        drop(span);
 
         let started = Instant::now();
         let _in_publish = tracing::info_span!("refine.publish").entered();
@@ -809,6 +875,10 @@ impl<'a> Run<'a> {
         sensitive.extend(pipeline.sensitive_fields.iter().cloned());
         let extras = ReportExtras { conflicts: &tables.conflicts, sensitive_fields: &sensitive, show_values: false };
         artefacts.push(write_diagnostics(&run, &self.diagnostics)?);
+        artefacts.push(write_profile(&run, &crate::quality::profile_of(&tables.golden).map_err(ExpectationError::from)?)?);
+        if config.quality.data_docs {
+            artefacts.extend(write_data_docs(&run, &self.manifest.started_at, results)?);
+        }
         artefacts.extend(write_report_files(&run, statistics, &extras)?);
         if let Some(path) = &pipeline.report_path {
             outputs.push(write_report_copy(path, pipeline.report_format, statistics, &extras)?);
@@ -926,6 +996,18 @@ fn write_report_copy(
         bytes: text.len() as u64,
         rows: None,
     })
+}
+
+/// Keeps the keys of published rows, numbered anew.
+fn published_keys(keys: RecordBatch, published: &[bool]) -> Result<RecordBatch, ArrowError> {
+    if !published.contains(&false) {
+        return Ok(keys);
+    }
+    let kept = arrow::compute::filter_record_batch(&keys, &published.to_vec().into())?;
+    let mut columns = kept.columns().to_vec();
+    let place = kept.schema().index_of("unique_id")?;
+    columns[place] = std::sync::Arc::new(arrow::array::Int64Array::from_iter_values(0..kept.num_rows() as i64));
+    RecordBatch::try_new(kept.schema(), columns)
 }
 
 fn record(path: &str, file: &WrittenFile) -> FileRecord {

@@ -1,6 +1,9 @@
 //! What stands around a run: who asked for it, and where its evidence goes.
 
+use std::sync::Arc;
+
 use hotpass_provenance::SigningKey;
+use hotpass_quality::SqlChecks;
 
 /// Who asked for a run, and the services it may use. Each is optional; the default uses none.
 #[derive(Debug, Clone, Default)]
@@ -11,4 +14,6 @@ pub struct Services {
     pub command: Vec<String>,
     /// The key that signs what the run makes; nothing is signed without one.
     pub signing_key: Option<SigningKey>,
+    /// The SQL engine of expectations; without one, a suite that asks for SQL is refused.
+    pub sql: Option<Arc<dyn SqlChecks>>,
 }

@@ -55,7 +55,10 @@ pub struct RunStatistics {
     pub source_breakdown: BTreeMap<String, u64>,
     /// Reason to number of quarantined rows.
     pub quarantine_reasons: BTreeMap<String, u64>,
-    /// Results of the profile's expectations.
+    /// Rows that decisions released from quarantine.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub released: Vec<crate::decisions::ReleasedRow>,
+    /// Results of the expectations: those on source tables first, then those on the published table.
     pub expectations: Vec<ExpectationResult>,
     /// What to do next, for people.
     pub recommendations: Vec<String>,
@@ -140,4 +143,16 @@ pub struct ExpectationResult {
     pub success: bool,
     /// Whether its failure fails the run.
     pub fails_run: bool,
+    /// The table: a source file with its sheet, or the published dataset.
+    #[serde(default)]
+    pub dataset: String,
+    /// The suite it stands in.
+    #[serde(default)]
+    pub suite: String,
+    /// What its failure does: `info`, `warn`, `fail` or `quarantine`.
+    #[serde(default)]
+    pub severity: String,
+    /// Why it could not be checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
 }

@@ -28,6 +28,7 @@
 //! earlier one; [`contract`] holds what a dataset promises.
 
 pub mod contract;
+pub mod data_docs;
 pub mod drift;
 mod error;
 mod expectation;

@@ -7,6 +7,7 @@
 mod archive;
 mod columns;
 mod csv;
+mod data_docs;
 mod error;
 mod json;
 mod parquet;
@@ -24,6 +25,7 @@ use crate::statistics::RunStatistics;
 
 pub use archive::{ArchiveInput, InputFile, write_archive, write_inputs_archive};
 pub use csv::{guard_formula, unguard_formula};
+pub(crate) use data_docs::{write_data_docs, write_profile};
 pub use error::PublishError;
 pub use parquet::write_parquet;
 pub use run_files::{write_diagnostics, write_report_files, write_run_tables};
