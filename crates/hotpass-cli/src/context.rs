@@ -71,6 +71,11 @@ fn operator() -> Option<String> {
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
 }
 
+/// Returns the secret that a reference names, from the environment or a file.
+pub(crate) fn secret(reference: &str) -> Result<hotpass_core::Secret, hotpass_core::SecretError> {
+    reference.parse::<hotpass_core::SecretReference>()?.resolve(|name| std::env::var(name).ok())
+}
+
 /// Returns the verb and the names of the flags; values stay out, since they may be anything.
 fn command_line(arguments: impl Iterator<Item = String>) -> Vec<String> {
     let mut command = vec!["hotpass".to_owned()];

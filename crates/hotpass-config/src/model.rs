@@ -407,10 +407,37 @@ pub struct Compliance {
     pub jurisdiction: String,
     /// Published columns that hold personal data; masked in reports and samples.
     pub pii_fields: Vec<String>,
-    /// Days the published data may be kept; the manifest states the date.
+    /// Days the published data may be kept, from the last interaction with an entity or else the run; the manifest states the date.
     pub retention_days: Option<u32>,
+    /// Look for personal data in every source column and in what is published, and report what is found.
+    pub detect_pii: bool,
+    /// Rows of a table that are looked at one by one; of the rows behind them, every tenth.
+    pub detection_rows: u64,
+    /// An entity needs consent; see `consent_policy`.
+    pub consent_required: bool,
+    /// What becomes of an entity without consent.
+    pub consent_policy: ConsentPolicy,
+    /// Statements of consent besides the source columns `consent_status` and `consent_date`: a CSV or JSON file.
+    pub consent_file: Option<PathBuf>,
+    /// Purposes that consent is needed for, each of them; the purposes of `governance.intent` when empty.
+    pub purposes: Vec<String>,
+    /// Record in the run's ledger what was detected, redacted and withheld, in counts.
+    pub audit_log: bool,
     /// Redaction of the published files.
     pub pii_redaction: PiiRedaction,
+}
+
+/// What becomes of an entity without consent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentPolicy {
+    /// Its rows go to quarantine.
+    Withhold,
+    /// Its contacts are redacted, and addresses and numbers within its texts.
+    #[default]
+    Redact,
+    /// It is published and reported.
+    Report,
 }
 
 /// Redaction of personal data in the published files.
@@ -423,6 +450,12 @@ pub struct PiiRedaction {
     pub columns: Vec<String>,
     /// What becomes of a value.
     pub operator: RedactionOperator,
+    /// Published column or class of personal data (such as `email`, `za_id`) to the operator it gets instead: `redact`, `mask`,
+    /// `hash`, `tokenise`, `generalise` (also `generalise:year`, `:month`, `:town`, `:prefix:2`, `:band:10`, `:country`,
+    /// `:area`, `:domain`, `:initials`), `redact_spans`, `keep`. A class counts for its columns and within every other text.
+    pub operators: BTreeMap<String, String>,
+    /// Where the key of hashes and tokens is: `env:NAME` or `file:PATH`.
+    pub key: Option<String>,
 }
 
 /// What redaction makes of a value.
@@ -434,6 +467,14 @@ pub enum RedactionOperator {
     Redact,
     /// All but the first and last character as `*`.
     Mask,
+    /// A keyed hash: equal values stay equal.
+    Hash,
+    /// A token that who holds the key can lead back.
+    Tokenise,
+    /// A less precise value.
+    Generalise,
+    /// What is found within the text, and nothing else.
+    RedactSpans,
 }
 
 /// What the published dataset is called and who answers for it.
@@ -664,6 +705,13 @@ impl Default for Compliance {
             jurisdiction: "ZA".into(),
             pii_fields: pii.clone(),
             retention_days: None,
+            detect_pii: false,
+            detection_rows: 100_000,
+            consent_required: false,
+            consent_policy: ConsentPolicy::default(),
+            consent_file: None,
+            purposes: Vec::new(),
+            audit_log: true,
             pii_redaction: PiiRedaction { columns: pii, ..PiiRedaction::default() },
         }
     }
@@ -671,7 +719,13 @@ impl Default for Compliance {
 
 impl Default for PiiRedaction {
     fn default() -> Self {
-        Self { enabled: true, columns: Vec::new(), operator: RedactionOperator::Redact }
+        Self {
+            enabled: true,
+            columns: Vec::new(),
+            operator: RedactionOperator::Redact,
+            operators: BTreeMap::new(),
+            key: None,
+        }
     }
 }
 

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 
 use crate::error::{ConfigProblem, ProblemKind};
 use crate::model::{
-    Acquisition, Agent, Argument, Classification, Compliance, DataContract, Expectation, ExpectationSeverity, Features,
-    Governance, GroupingKey, HotpassConfig, Ingest, LawfulBasis, LogFormat, PiiRedaction, Pipeline, Profile, Provenance,
-    Provider, QaMode, Quality, RedactionOperator, ReportFormat, Resolve, Source, Survivorship, SurvivorshipRule, Target,
+    Acquisition, Agent, Argument, Classification, Compliance, ConsentPolicy, DataContract, Expectation,
+    ExpectationSeverity, Features, Governance, GroupingKey, HotpassConfig, Ingest, LawfulBasis, LogFormat, PiiRedaction,
+    Pipeline, Profile, Provenance, Provider, QaMode, Quality, RedactionOperator, ReportFormat, Resolve, Source,
+    Survivorship, SurvivorshipRule, Target,
 };
 use crate::node::{Node, Value};
 use crate::path::Path;
@@ -441,8 +442,9 @@ section!(Resolve, Self::default();
     keys, name_guard, shared_value_limit, probabilistic, model, match_threshold, review_threshold, maximum_block,
     write_linkage_keys);
 section!(Survivorship, Self::default(); default, fields);
-section!(Compliance, Self::default(); policy, jurisdiction, pii_fields, retention_days, pii_redaction);
-section!(PiiRedaction, Self::default(); enabled, columns, operator);
+section!(Compliance, Self::default(); policy, jurisdiction, pii_fields, retention_days, detect_pii,
+    detection_rows, consent_required, consent_policy, consent_file, purposes, audit_log, pii_redaction);
+section!(PiiRedaction, Self::default(); enabled, columns, operator, operators, key);
 section!(DataContract, Self::default(); dataset, version, steward);
 section!(Governance, Self::default(); intent, data_owner, classification, lawful_basis, policy_reference);
 section!(Provenance, Self::default(); signing_key);
@@ -459,7 +461,9 @@ choice!(ReportFormat: "markdown" => Markdown, "html" => Html, "json" => Json);
 choice!(GroupingKey: "name" => Name, "registration_number" => RegistrationNumber, "phone" => Phone, "email" => Email, "web_domain" => WebDomain);
 choice!(SurvivorshipRule: "source_priority" => SourcePriority, "completeness" => Completeness, "recency" => Recency,
     "frequency" => Frequency, "longest" => Longest, "list_union" => ListUnion);
-choice!(RedactionOperator: "redact" => Redact, "mask" => Mask);
+choice!(RedactionOperator: "redact" => Redact, "mask" => Mask, "hash" => Hash, "tokenise" => Tokenise,
+    "generalise" => Generalise, "redact_spans" => RedactSpans);
+choice!(ConsentPolicy: "withhold" => Withhold, "redact" => Redact, "report" => Report);
 choice!(Classification: "public" => Public, "internal" => Internal, "confidential" => Confidential, "pii" => Pii, "sensitive_pii" => SensitivePii);
 choice!(LawfulBasis: "consent" => Consent, "legitimate_interest" => LegitimateInterest, "contract" => Contract,
     "legal_obligation" => LegalObligation, "vital_interests" => VitalInterests, "public_interest" => PublicInterest);

@@ -34,6 +34,7 @@ const MOVED: &[(&str, &str, &str)] = &[
     ("telemetry.otlp_timeout", "telemetry.otlp.timeout_seconds", "the way to the collector has a section of its own"),
     ("pipeline.acquisition.enabled", "features.acquisition", "features switch stages on"),
     ("compliance.lawful_basis", "governance.lawful_basis", "the basis is stated once"),
+    ("compliance.audit_log_enabled", "compliance.audit_log", "switches carry no `enabled`"),
     ("governance.data_steward", "data_contract.steward", "the steward answers for the dataset"),
 ];
 
@@ -77,9 +78,6 @@ const DROPPED: &[(&str, &str)] = &[
     ("features.enrichment", SERVICES),
     ("features.geospatial", SERVICES),
     ("features.dashboards", SERVICES),
-    ("compliance.detect_pii", "`compliance.pii_fields` names the fields"),
-    ("compliance.audit_log_enabled", "every run keeps its evidence"),
-    ("compliance.consent_required", SERVICES),
     ("compliance.consent_overrides", SERVICES),
     ("compliance.pii_redaction.language", UNREAD),
     ("compliance.pii_redaction.score_threshold", UNREAD),

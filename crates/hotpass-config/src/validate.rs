@@ -351,6 +351,15 @@ impl Findings {
                 self.golden_column(&format!("{key}[{index}]"), column);
             }
         }
+        if let Some(key) = &config.compliance.pii_redaction.key
+            && key.parse::<hotpass_core::SecretReference>().is_err()
+        {
+            self.invalid(
+                "compliance.pii_redaction.key",
+                "A key is named, never written out",
+                "`env:NAME` or `file:PATH`",
+            );
+        }
         if config.compliance.retention_days == Some(0) {
             self.invalid("compliance.retention_days", "Data could not be kept for a day: `0`", "1 or more");
         }

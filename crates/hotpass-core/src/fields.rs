@@ -82,6 +82,8 @@ pub const INPUT_FIELDS: &[InputField] = &[
     input("notes", FieldKind::Text, false, "Notes"),
     input("last_interaction_date", FieldKind::Date, false, "Date of the last contact or update"),
     input("priority", FieldKind::Category, false, "Priority the source gives it"),
+    input("consent_status", FieldKind::Category, false, "Consent of the contact persons: granted, pending, revoked, …"),
+    input("consent_date", FieldKind::Date, false, "Date of that consent"),
     input("contact_names", FieldKind::PersonName, true, "Full names of contact persons"),
     input("contact_given_names", FieldKind::PersonName, true, "Given names of contact persons"),
     input("contact_family_names", FieldKind::PersonName, true, "Family names of contact persons"),
@@ -362,6 +364,23 @@ pub const CONTACT_COLUMNS: &[ColumnSpec] = &[
     required("row", ColumnType::UInt32, "Row, from 1"),
 ];
 
+/// The columns of `privacy.parquet`: one row per published entity, in the order of the published table. No personal values.
+pub const PRIVACY_COLUMNS: &[ColumnSpec] = &[
+    required("entity_id", ColumnType::Text, "Entity"),
+    required("has_contacts", ColumnType::Boolean, "Whether it has a contact person or channel, and so needs a basis"),
+    required(
+        "consent_status",
+        ColumnType::Text,
+        "granted, approved, allowed, pending, unknown, review, denied, expired, withdrawn or revoked",
+    ),
+    optional("consent_date", ColumnType::Date, "Date of the statement that holds"),
+    required("consent_passes", ColumnType::Boolean, "Whether the state is one that passes"),
+    required("lawful_basis", ColumnType::Text, "Lawful basis under which it is held"),
+    required("purposes", ColumnType::Text, "Purposes, joined by `; `"),
+    optional("retention_until", ColumnType::Date, "Last day on which it may be kept"),
+    required("contacts_redacted", ColumnType::Boolean, "Whether its contacts were taken out for lack of consent"),
+];
+
 /// The files of a run folder: name, columns where it is a table, what it holds.
 pub const RUN_ARTEFACTS: &[(&str, Option<&[ColumnSpec]>, &str)] = &[
     (
@@ -382,6 +401,8 @@ pub const RUN_ARTEFACTS: &[(&str, Option<&[ColumnSpec]>, &str)] = &[
     ("linkage_keys.parquet", Some(LINKAGE_KEY_COLUMNS), "What the linkage model compares, when asked for"),
     ("contacts.parquet", Some(CONTACT_COLUMNS), "The contacts of each entity, primary first"),
     ("conflicts.parquet", Some(CONFLICT_COLUMNS), "Fields on which sources disagree"),
+    ("privacy.parquet", Some(PRIVACY_COLUMNS), "Consent, basis and retention of each entity, with the compliance feature"),
+    ("privacy.json", None, "What was found, redacted and withheld of personal data, in classes and counts"),
     ("diagnostics.json", None, "What was found in the input, with file, sheet, row and column"),
     ("report.json", None, "The figures of the report"),
     ("report.html", None, "The report as one self-contained page"),

@@ -69,6 +69,7 @@ pub(crate) fn assemble(
         links: vec![links],
         review: vec![review],
         linkage_keys: None,
+        privacy: None,
         conflicts: Vec::with_capacity(chunks.len()),
         contacts: Vec::with_capacity(chunks.len()),
     };

@@ -15,7 +15,7 @@ use hotpass_config::HotpassConfig;
 use hotpass_config::model::SurvivorshipRule;
 use hotpass_core::fields::{CONFLICT_COLUMNS, CONTACT_COLUMNS, GOLDEN_COLUMNS, PROVENANCE_COLUMNS};
 
-use crate::compliance::Redaction;
+use crate::compliance::{EntityConsent, Redaction};
 use crate::entities::Entities;
 use crate::entity_contacts::{self, EntityContact, lead_score};
 use crate::records::{Cell, Channel, NO_COLUMN, Records, TextField, value_at};
@@ -91,6 +91,8 @@ pub(crate) struct Survival<'a> {
     records: &'a Records,
     entities: &'a Entities,
     redaction: &'a Redaction,
+    /// What holds for entities whose contacts lack consent, and which entities those are.
+    without_contacts: (&'a Redaction, &'a EntityConsent),
     /// Columns that are read for each entity and are not empty.
     columns: Vec<&'a StringArray>,
     rules: [SurvivorshipRule; FIELDS.len()],
@@ -222,6 +224,7 @@ impl<'a> Survival<'a> {
         entities: &'a Entities,
         config: &HotpassConfig,
         redaction: &'a Redaction,
+        without_contacts: (&'a Redaction, &'a EntityConsent),
         facts: RunFacts<'a>,
         country: Option<String>,
         slug: &'a (dyn Fn(&str) -> String + Sync),
@@ -232,6 +235,7 @@ impl<'a> Survival<'a> {
             records,
             entities,
             redaction,
+            without_contacts,
             columns: FIELDS
                 .iter()
                 .filter_map(|&(_, origin)| match origin {
@@ -380,6 +384,8 @@ fn quality_fields(config: &HotpassConfig) -> Vec<QualityField> {
 /// Builders and scratch lists of a chunk.
 struct ChunkWriter<'s, 'a> {
     survival: &'s Survival<'a>,
+    /// What is redacted of the entity.
+    redaction: &'a Redaction,
     // Scratch.
     candidates: Vec<Candidate<'a>>,
     positions: Vec<usize>,
@@ -419,6 +425,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         let text = |bytes: usize| StringBuilder::with_capacity(entities, entities * bytes);
         Self {
             survival,
+            redaction: survival.redaction,
             candidates: Vec::new(),
             positions: Vec::new(),
             losers: Vec::new(),
@@ -456,6 +463,8 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         let survival = self.survival;
         let records = survival.records;
         let members: &'a [u32] = survival.entities.members(entity);
+        let (strict, consent) = survival.without_contacts;
+        self.redaction = if consent.redacts(entity) { strict } else { survival.redaction };
         let mut id = std::mem::take(&mut self.id);
         id.clear();
         survival.entities.write_id(entity, &mut id);
@@ -490,7 +499,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
 
         let order = primary_first(&contacts, records, &published);
         self.verification(members, &contacts, &order, &published);
-        self.contact_table.append(survival, &id, &contacts, &order);
+        self.contact_table.append(survival, self.redaction, &id, &contacts, &order);
         self.contacts = contacts;
 
         self.quality(members, &published);
@@ -811,16 +820,12 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         for (position, value) in published.iter().enumerate() {
             let is_filled_in = position == COUNTRY && survival.country.is_some();
             self.present[position] += u64::from(value.is_some() || is_filled_in);
-            let redacted = survival.redaction.covers(FIELDS[position].0);
+            let field = FIELDS[position].0;
             let builder = &mut self.fields[position];
             match value.as_ref().map(|published| &published.value) {
-                Some(PublishedValue::Date(days)) => self.dates.append_value(*days),
-                Some(PublishedValue::One(text)) if redacted => builder.append_value(survival.redaction.apply(text)),
-                Some(PublishedValue::One(text)) => builder.append_value(text),
-                Some(PublishedValue::Joined(text)) if redacted => {
-                    builder.append_value(survival.redaction.apply(text));
-                }
-                Some(PublishedValue::Joined(text)) => builder.append_value(text),
+                Some(PublishedValue::Date(days)) => self.dates.append_option(self.redaction.date(field, *days)),
+                Some(PublishedValue::One(text)) => builder.append_value(self.redaction.text(field, text)),
+                Some(PublishedValue::Joined(text)) => builder.append_value(self.redaction.text(field, text)),
                 None if position == COUNTRY => builder.append_option(survival.country.as_deref()),
                 None if position == DATE => self.dates.append_null(),
                 None => builder.append_null(),
@@ -829,10 +834,13 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         let slug = published[0].as_ref().map(|name| (survival.slug)(&name.value.text())).unwrap_or_default();
         // A name without any letter or digit has no slug of its own.
         let slug = if slug.is_empty() { id.replace('_', "-") } else { slug };
-        if survival.redaction.covers("organization_slug") {
-            self.slug.append_value(survival.redaction.apply(&slug));
-        } else {
-            self.slug.append_value(&slug);
+        // Within a slug nothing can be found, so that a name in which something was found is written anew.
+        let name = published[0].as_ref().map(|name| name.value.text()).unwrap_or_default();
+        match self.redaction.text("organization_name", &name) {
+            Cow::Owned(shown) if !self.redaction.covers("organization_slug") && shown != name => {
+                self.slug.append_value((survival.slug)(&shown));
+            }
+            _ => self.slug.append_value(self.redaction.text("organization_slug", &slug)),
         }
     }
 
@@ -901,19 +909,22 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         for (position, value) in published.iter().enumerate() {
             let Some(published) = value else { continue };
             let (field, origin) = FIELDS[position];
-            let redacted = survival.redaction.covers(field);
+            let redaction = self.redaction;
             let writer = &mut self.provenance;
-            writer.row(records, id, field, published, redacted.then_some(survival.redaction));
+            writer.row(records, id, field, published, redaction);
             for (_, loser) in &self.losers[published.losers.clone()] {
                 let cell = survival.cell(origin, loser);
                 let date;
                 let value = if origin == Origin::Date {
-                    date = records.date(loser.record).map(date_text).unwrap_or_default();
+                    date = records
+                        .date(loser.record)
+                        .and_then(|days| redaction.date(field, days))
+                        .map_or_else(|| hotpass_privacy::REDACTED.to_owned(), date_text);
                     &date
                 } else {
                     loser.value
                 };
-                writer.loser(records, cell, value, redacted.then_some(survival.redaction));
+                writer.loser(records, cell, field, value, redaction);
             }
             writer.end_row(!published.losers.is_empty());
         }
@@ -926,12 +937,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         let survival = self.survival;
         let records = survival.records;
         let names = published[0].as_ref().map(|name| {
-            let name = name.value.text();
-            if survival.redaction.covers("organization_name") {
-                survival.redaction.apply(&name)
-            } else {
-                name.into_owned()
-            }
+            self.redaction.text("organization_name", &name.value.text()).into_owned()
         });
         for (position, value) in published.iter().enumerate() {
             let Some(published) = value else { continue };
@@ -941,8 +947,13 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
                 continue;
             }
             self.conflicting[position] += 1;
-            let redaction = survival.redaction;
-            let shown = |text: &str| if redaction.covers(field) { redaction.apply(text) } else { text.to_owned() };
+            let redaction = self.redaction;
+            let shown = |text: &str| match (origin, text.parse::<chrono::NaiveDate>()) {
+                (Origin::Date, Ok(date)) => redaction
+                    .date(field, (date - chrono::NaiveDate::default()).num_days() as i32)
+                    .map_or_else(|| hotpass_privacy::REDACTED.to_owned(), date_text),
+                _ => redaction.text(field, text).into_owned(),
+            };
             let mut seen: hashbrown::HashSet<String> = hashbrown::HashSet::new();
             let mut alternatives = String::from("[");
             let mut place = String::new();
@@ -1049,7 +1060,7 @@ fn redact_derived(redaction: &Redaction, name: &str, column: ArrayRef) -> ArrayR
     }
     match column.as_string_opt::<i32>() {
         Some(text) if text.null_count() < text.len() => {
-            Arc::new(text.iter().map(|value| value.map(|value| redaction.apply(value))).collect::<StringArray>())
+            Arc::new(text.iter().map(|value| value.map(|value| redaction.text(name, value))).collect::<StringArray>())
         }
         _ => column,
     }
@@ -1160,29 +1171,38 @@ impl ProvenanceWriter {
         id: &str,
         field: &str,
         published: &Published<'_>,
-        redaction: Option<&Redaction>,
+        redaction: &Redaction,
     ) {
-        let text = published.value.text();
+        let text = match &published.value {
+            PublishedValue::Date(days) => Cow::Owned(
+                redaction.date(field, *days).map_or_else(|| hotpass_privacy::REDACTED.to_owned(), date_text),
+            ),
+            value => value.text(),
+        };
+        let is_date = matches!(published.value, PublishedValue::Date(_));
         self.entity_id.append_value(id);
         self.field.append_value(field);
-        match redaction {
-            Some(redaction) => self.value.append_value(redaction.apply(&text)),
-            None => self.value.append_value(&text),
+        if is_date {
+            self.value.append_value(&text);
+        } else {
+            self.value.append_value(redaction.text(field, &text));
         }
         self.rule.append_value(published.rule);
         self.place.append(records, published.cell);
         self.header.append_option(records.table_column(published.cell).map(|column| column.header.as_str()));
-        append_raw(&mut self.raw, records, published.cell, &text, redaction);
+        append_raw(&mut self.raw, records, published.cell, field, &text, redaction);
         self.contributors.append_value(published.contributors);
     }
 
-    fn loser(&mut self, records: &Records, cell: Cell, value: &str, redaction: Option<&Redaction>) {
+    fn loser(&mut self, records: &Records, cell: Cell, field: &str, value: &str, redaction: &Redaction) {
         self.losers.append(records, cell);
-        match redaction {
-            Some(redaction) => self.loser_values.append_value(redaction.apply(value)),
-            None => self.loser_values.append_value(value),
+        // A date was redacted by who gave it.
+        if field == FIELDS[DATE].0 {
+            self.loser_values.append_value(value);
+        } else {
+            self.loser_values.append_value(redaction.text(field, value));
         }
-        append_raw(&mut self.loser_raw, records, cell, value, redaction);
+        append_raw(&mut self.loser_raw, records, cell, field, value, redaction);
     }
 
     fn end_row(&mut self, has_losers: bool) {
@@ -1236,13 +1256,16 @@ impl ProvenanceWriter {
     }
 }
 
-fn append_raw(builder: &mut StringBuilder, records: &Records, cell: Cell, value: &str, redaction: Option<&Redaction>) {
+fn append_raw(
+    builder: &mut StringBuilder,
+    records: &Records,
+    cell: Cell,
+    field: &str,
+    value: &str,
+    redaction: &Redaction,
+) {
     let raw = if cell.column == NO_COLUMN { None } else { records.raw(cell) };
-    match (raw, redaction) {
-        (Some(raw), None) if raw != value => builder.append_value(raw),
-        (Some(raw), Some(redaction)) if raw != value => builder.append_value(redaction.apply(raw)),
-        _ => builder.append_null(),
-    }
+    builder.append_option(raw.filter(|raw| *raw != value).and_then(|raw| redaction.raw(field, raw)));
 }
 
 /// Builds the contacts table.
@@ -1264,13 +1287,14 @@ impl ContactWriter {
         }
     }
 
-    fn append(&mut self, survival: &Survival<'_>, id: &str, contacts: &[EntityContact], order: &[usize]) {
-        const COVERING: [&[&str]; 4] = [
-            &["contact_primary_name"],
-            &["contact_primary_role"],
-            &["contact_primary_email", "contact_secondary_emails"],
-            &["contact_primary_phone", "contact_secondary_phones"],
-        ];
+    fn append(
+        &mut self,
+        survival: &Survival<'_>,
+        redaction: &Redaction,
+        id: &str,
+        contacts: &[EntityContact],
+        order: &[usize],
+    ) {
         let records = survival.records;
         for (position, &index) in order.iter().enumerate() {
             let contact = &contacts[index];
@@ -1278,14 +1302,8 @@ impl ContactWriter {
             self.position.append_value(position as u32);
             for channel in Channel::ALL {
                 let builder = &mut self.values[channel as usize];
-                match contact.get(&records.contacts, channel) {
-                    Some(value)
-                        if COVERING[channel as usize].iter().any(|column| survival.redaction.covers(column)) =>
-                    {
-                        builder.append_value(survival.redaction.apply(value));
-                    }
-                    value => builder.append_option(value),
-                }
+                let value = contact.get(&records.contacts, channel);
+                builder.append_option(value.map(|value| redaction.contact(channel as usize, value)));
             }
             self.place.append(records, Cell { record: contact.record, column: NO_COLUMN });
         }

@@ -2,7 +2,7 @@
 
 mod acquisition;
 mod assemble;
-mod compliance;
+pub mod compliance;
 mod decisions;
 mod entities;
 mod entity_contacts;
@@ -28,7 +28,7 @@ mod survivorship;
 pub mod tables;
 pub mod telemetry;
 
-pub use compliance::RedactionError;
+pub use compliance::{ComplianceError, ConsentError, RedactionError};
 pub use evidence::EvidenceError;
 pub use decisions::{
     DecisionError, QuarantineDecision, QuarantineDecisions, ReleasedRow, can_be_overruled, decisions_file, row_digest,

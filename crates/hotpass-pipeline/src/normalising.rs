@@ -38,6 +38,8 @@ pub(crate) struct TablePlan {
     pub(crate) defaults: BTreeMap<String, String>,
     /// Country of rows that name none, ISO 3166-1 alpha-2.
     pub(crate) country: String,
+    /// `file#sheet`, as positions show it.
+    pub(crate) place: String,
     /// Canonical fields a row must have.
     pub(crate) required: Vec<String>,
     /// Values that mean "no value".
@@ -197,6 +199,8 @@ pub(crate) fn normalise_batch(
         (TextField::Description, &general),
         (TextField::Notes, &general),
         (TextField::Priority, &category),
+        (TextField::ConsentStatus, &general),
+        (TextField::ConsentDate, &plan.date_rule),
     ] {
         let (values, source) = reader.scalar(TEXT_FIELDS[field as usize], rule);
         text[field as usize] = values;
@@ -645,7 +649,7 @@ pub(crate) fn reject_rows(
 /// Returns a row as JSON object: header to cell, redacted where that is asked for.
 fn row_json(plan: &TablePlan, cells: &[Option<&StringArray>], row: u32, redaction: &Redaction) -> String {
     let mut values = String::from("{");
-    for ((_, header), cells) in plan.columns.iter().zip(cells) {
+    for (index, ((_, header), cells)) in plan.columns.iter().zip(cells).enumerate() {
         let Some(value) = cells.and_then(|cells| value_at(cells, row as usize)) else { continue };
         if values.len() > 1 {
             values.push(',');
@@ -653,7 +657,8 @@ fn row_json(plan: &TablePlan, cells: &[Option<&StringArray>], row: u32, redactio
         push_json(&mut values, header);
         values.push(':');
         if redaction.is_active() {
-            push_json(&mut values, &redaction.apply(value));
+            let field = plan.mapping.columns.get(index).and_then(|column| column.field.as_deref());
+            push_json(&mut values, &redaction.source_cell(field, value));
         } else {
             push_json(&mut values, value);
         }

@@ -34,10 +34,12 @@ pub(crate) enum TextField {
     Description,
     Notes,
     Priority,
+    ConsentStatus,
+    ConsentDate,
 }
 
 /// Canonical names of the scalar text fields.
-pub(crate) const TEXT_FIELDS: [&str; 18] = [
+pub(crate) const TEXT_FIELDS: [&str; 20] = [
     "organization_name",
     "source_record_id",
     "registration_number",
@@ -56,6 +58,8 @@ pub(crate) const TEXT_FIELDS: [&str; 18] = [
     "description",
     "notes",
     "priority",
+    "consent_status",
+    "consent_date",
 ];
 
 /// A table that gave records.
@@ -376,6 +380,12 @@ impl Records {
     /// Returns a scalar column.
     pub(crate) fn column(&self, field: TextField) -> &StringArray {
         &self.text[field as usize]
+    }
+
+    /// Returns whether any record has a value of a field.
+    pub(crate) fn has(&self, field: TextField) -> bool {
+        let values = self.column(field);
+        values.null_count() < values.len()
     }
 
     /// Returns a scalar column by its position in [`TEXT_FIELDS`].

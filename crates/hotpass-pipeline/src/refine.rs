@@ -29,7 +29,10 @@ use sha2::{Digest, Sha256};
 
 use crate::acquisition;
 use crate::assemble::{self, Assembly};
-use crate::compliance::{Redaction, RedactionError};
+use crate::compliance::{
+    Compliance, ComplianceError, EntityConsent, PrivacyFacts, Redaction, RedactionError, TableDetection, privacy_report,
+    privacy_table,
+};
 use crate::decisions::{DecisionError, QuarantineDecisions, ReleasedRow, TableDecisions, decisions_file};
 use crate::entities::{Entities, NO_ENTITY};
 use crate::evidence::{Evidence, EvidenceError, record_interrupted};
@@ -41,7 +44,8 @@ use crate::parties::{build_party_store, write_party_store};
 use crate::progress::{CancelToken, Progress, Stage};
 use crate::publish::{
     ArchiveInput, FileMetadata, InputFile, PublishError, PublishInput, WrittenFile, write_archive, write_data_docs,
-    write_diagnostics, write_inputs_archive, write_output, write_profile, write_report_files, write_run_tables,
+    write_diagnostics, write_inputs_archive, write_output, write_privacy_report, write_profile, write_report_files,
+    write_run_tables,
 };
 use crate::quality::{DatasetResult, ExpectationError, Expectations};
 use crate::reading::{FileRules, MappingFileError, lists_sheet, mapping_files, required_fields};
@@ -127,6 +131,9 @@ pub enum RefineError {
     /// Redaction was asked for and cannot be done.
     #[error(transparent)]
     Redaction(#[from] RedactionError),
+    /// Consent or erasure cannot be obeyed.
+    #[error(transparent)]
+    Compliance(#[from] ComplianceError),
     /// The linkage model cannot be used.
     #[error(transparent)]
     LinkageModel(#[from] LinkageModelError),
@@ -207,6 +214,7 @@ impl RefineError {
             | Self::RunId { .. }
             | Self::UnknownCountry { .. }
             | Self::Redaction(_)
+            | Self::Compliance(_)
             | Self::LinkageModel(_)
             | Self::Decisions(_)
             | Self::Expectation(_) => true,
@@ -227,6 +235,8 @@ impl RefineError {
             Self::RunId { .. } => Some("Leave `pipeline.run_id` out, or give a UUID".into()),
             Self::UnknownCountry { code, .. } => Some(country_hint(code)),
             Self::MappingFile(error) => Some(error.hint()),
+            Self::Redaction(error) => error.hint(),
+            Self::Compliance(error) => error.hint(),
             Self::LinkageModel(error) => Some(error.hint()),
             Self::Expectation(error) => error.hint(),
             Self::Publish(error) => error.hint(),
@@ -266,6 +276,7 @@ pub fn refine(request: &RefineRequest<'_>) -> Result<RefineOutcome, RefineError>
 struct Run<'a> {
     request: &'a RefineRequest<'a>,
     redaction: Redaction,
+    compliance: Compliance,
     expectations: Expectations,
     decisions: QuarantineDecisions,
     model: Option<LinkageModel>,
@@ -277,6 +288,8 @@ struct Run<'a> {
     started_at: i64,
     diagnostics: Vec<Diagnostic>,
     interrupted: Vec<String>,
+    /// Whether the inputs hold what was redacted, withheld or erased, and so stay out of archives.
+    inputs_held_back: bool,
     timings: Vec<(String, f64)>,
 }
 
@@ -292,8 +305,14 @@ struct Reading {
     failures: BTreeMap<String, BTreeMap<String, u64>>,
     results: Vec<DatasetResult>,
     released: Vec<ReleasedRow>,
+    findings: Vec<hotpass_privacy::TableFindings>,
     bytes: u64,
 }
+
+/// The normalised batches of a table, the batches as they were read where they are kept, why reading ended early, and what
+/// personal data was found.
+type Normalised =
+    (Vec<NormalisedBatch>, Vec<RecordBatch>, Option<IngestError>, Option<hotpass_privacy::TableFindings>);
 
 impl<'a> Run<'a> {
     fn start(request: &'a RefineRequest<'a>) -> Result<Self, RefineError> {
@@ -302,7 +321,8 @@ impl<'a> Run<'a> {
         // What was asked for and cannot be done must fail before anything is written.
         check_countries(config)?;
         mapping_files(config)?;
-        let redaction = Redaction::from_config(config)?;
+        let redaction = Redaction::from_config(config, request.services.privacy_key.as_ref())?;
+        let compliance = Compliance::from_config(config, &redaction)?;
         let expectations = Expectations::from_config(config, &request.services)?;
         let decisions = QuarantineDecisions::read(&decisions_file(config))?;
         let model = linkage_model(config)?;
@@ -339,8 +359,9 @@ impl<'a> Run<'a> {
             config.remove("telemetry");
         }
         let mut digest = config_digest(&config_json);
-        // What people have decided on rows is an input too.
+        // What people have decided on rows is an input too, and who was erased.
         digest.push_str(&decisions.digest().unwrap_or_default());
+        digest.push_str(&compliance.suppression.digest());
         let run_id = run_id(request, &files, &digest)?;
         let folder = |source| RefineError::RunFolder { dist_dir: pipeline.dist_dir.clone(), source };
         let interrupted = interrupted_runs(&pipeline.dist_dir, request.clock);
@@ -372,6 +393,7 @@ impl<'a> Run<'a> {
         Ok(Self {
             request,
             redaction,
+            compliance,
             expectations,
             decisions,
             model,
@@ -383,6 +405,7 @@ impl<'a> Run<'a> {
             started_at,
             diagnostics,
             interrupted,
+            inputs_held_back: false,
             timings: vec![(Stage::Discover.name().to_owned(), seconds)],
         })
     }
@@ -456,20 +479,24 @@ impl<'a> Run<'a> {
         self.request.progress.started(Stage::Group, None);
         let groups = group(config, self.model.as_ref(), &records)?;
         let entities = Entities::build(&records, &groups, rule_of(config, "organization_name"));
+        let (entities, mut consent) =
+            self.compliance.decide(&records, entities, &self.redaction, &mut reading.quarantined);
         self.finished(Stage::Group, started);
         drop(span);
         self.check_cancelled()?;
 
         let started = Instant::now();
         let span = tracing::info_span!("refine.survive", "hotpass.entities" = entities.len()).entered();
-        let chunks = self.survive(&records, &entities)?;
+        let chunks = self.survive(&records, &entities, &consent)?;
         self.finished(Stage::Survive, started);
         drop(span);
 
         let started = Instant::now();
         let span = tracing::info_span!("refine.expect", "hotpass.entities" = entities.len()).entered();
         self.request.progress.started(Stage::Expect, None);
+        let before = entities.entity_of.clone();
         let (entities, chunks) = self.expect(&records, entities, chunks, &mut reading)?;
+        consent.follow(&before, &entities);
         let withheld_rows = records.len() as u64 - entities.members_of(0..entities.len()).len() as u64;
         self.finished(Stage::Expect, started);
         drop(span);
@@ -492,6 +519,10 @@ impl<'a> Run<'a> {
         if config.resolve.write_linkage_keys {
             tables.linkage_keys = self.keys_to_write(&records, &entities)?;
         }
+        if config.features.compliance {
+            let day = self.request.clock.now().date_naive();
+            tables.privacy = Some(privacy_table(config, &records, &entities, &consent, day)?);
+        }
         if statistics.rows_in != statistics.rows_in_entities + statistics.rows_quarantined
             || statistics.rows_in_entities + withheld_rows != records.len() as u64
         {
@@ -503,8 +534,10 @@ impl<'a> Run<'a> {
         }
         statistics.released = reading.released;
         statistics.expectations = self.expectations.report(&reading.results);
+        let has_consent_column = records.has(crate::records::TextField::ConsentStatus);
         drop((groups, entities, records));
         self.check_cancelled()?;
+        self.comply(&mut statistics, &tables, &consent, reading.findings, has_consent_column);
         self.publish(&tables, &mut statistics, &reading.results)
     }
 
@@ -569,6 +602,8 @@ impl<'a> Run<'a> {
     ) -> Result<(), RefineError> {
         let config = self.request.config;
         self.diagnostics.append(&mut table.diagnostics);
+        let Compliance { suppression, suppressed_rows, .. } = &self.compliance;
+        table.batches = suppression.wrap(table.batches, suppressed_rows);
         let schema = table.schema;
         let skipped = |reason: String| SkippedTable {
             file: schema.id.file.to_string(),
@@ -607,6 +642,7 @@ impl<'a> Run<'a> {
                 .collect(),
             defaults: source.map(|source| source.defaults.clone()).unwrap_or_default(),
             country,
+            place: record_table.place.clone(),
             required: required_fields(config),
             null_values: config.ingest.null_values.clone(),
             date_rule: date_rule(config, &schema, &mapping),
@@ -622,7 +658,9 @@ impl<'a> Run<'a> {
             ..TableStatistics::default()
         };
         let checks = self.expectations.for_table(source, &schema);
-        let (mut batches, kept, failure) = self.normalise_all(&plan, first, table.batches, checks.is_some())?;
+        let (mut batches, kept, failure, findings) =
+            self.normalise_all(&plan, first, table.batches, checks.is_some())?;
+        reading.findings.extend(findings);
         if let Some(checks) = checks {
             let (result, released) = checks.apply(&plan, &kept, &mut batches, &self.redaction)?;
             reading.results.push(result);
@@ -684,10 +722,11 @@ impl<'a> Run<'a> {
         first: RecordBatch,
         batches: hotpass_ingest::table::Batches,
         keep: bool,
-    ) -> Result<(Vec<NormalisedBatch>, Vec<RecordBatch>, Option<IngestError>), RefineError> {
+    ) -> Result<Normalised, RefineError> {
         let cancel = &self.request.cancel;
         let progress = self.request.progress;
         let redaction = &self.redaction;
+        let detection = self.compliance.detection.as_ref();
         std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel(2 * rayon::current_num_threads());
             let reader = scope.spawn(move || {
@@ -714,9 +753,10 @@ impl<'a> Run<'a> {
                 .into_iter()
                 .par_bridge()
                 .map(|(index, batch)| {
+                    let found = detection.map(|detection| detection.batch(&plan.columns, &batch));
                     let done = normalise_batch(plan, &batch, redaction)?;
                     progress.advanced(Stage::Read, done.rows);
-                    Ok((index, done))
+                    Ok((index, done, found))
                 })
                 .collect();
             let (kept, failure) = reader.join().unwrap_or_default();
@@ -724,8 +764,17 @@ impl<'a> Run<'a> {
                 return Err(RefineError::Cancelled);
             }
             let mut normalised = normalised?;
-            normalised.sort_unstable_by_key(|(index, _)| *index);
-            Ok((normalised.into_iter().map(|(_, batch)| batch).collect(), kept, failure))
+            normalised.sort_unstable_by_key(|(index, ..)| *index);
+            let mut findings: Option<TableDetection<'_>> = None;
+            let mut batches = Vec::with_capacity(normalised.len());
+            for (_, batch, found) in normalised {
+                batches.push(batch);
+                match (&mut findings, found) {
+                    (Some(findings), Some(found)) => findings.merge(found),
+                    (findings, found) => *findings = found,
+                }
+            }
+            Ok((batches, kept, failure, findings.map(|found| found.finish(plan.place.clone()))))
         })
     }
 
@@ -751,13 +800,65 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn survive(&mut self, records: &Records, entities: &Entities) -> Result<Vec<GoldenChunk>, RefineError> {
+    /// Reports on personal data, before anything is published.
+    fn comply(
+        &mut self,
+        statistics: &mut RunStatistics,
+        tables: &RunTables,
+        consent: &EntityConsent,
+        sources: Vec<hotpass_privacy::TableFindings>,
+        has_consent_column: bool,
+    ) {
+        let suppressed_rows = self.compliance.suppressed_rows();
+        self.inputs_held_back = self.redaction.is_active() || suppressed_rows > 0 || consent.holds_back();
+        if suppressed_rows > 0 {
+            self.diagnostics.push(Diagnostic::info(
+                "privacy.suppressed",
+                format!("People who were erased were taken out of source rows: {suppressed_rows}"),
+            ));
+        }
+        let Some(table) = &tables.privacy else { return };
+        let config = self.request.config;
+        let facts = PrivacyFacts {
+            run_id: self.directory.id(),
+            day: self.request.clock.now().date_naive(),
+            retention_until: self.manifest.retention_until.clone(),
+            sources,
+            published: self.compliance.detection.as_ref().map(|detection| detection.published(&tables.golden)),
+            redaction: &self.redaction,
+            consent,
+            has_consent_column,
+            suppression: &self.compliance.suppression,
+            suppressed_rows,
+            table,
+        };
+        let report = privacy_report(config, facts);
+        let issues = report.issues.iter().map(|issue| Diagnostic::warning("privacy.issue", issue.clone()));
+        self.diagnostics.extend(issues);
+        statistics.privacy = Some(report);
+    }
+
+    fn survive(
+        &mut self,
+        records: &Records,
+        entities: &Entities,
+        consent: &EntityConsent,
+    ) -> Result<Vec<GoldenChunk>, RefineError> {
         let config = self.request.config;
         let code = config.pipeline.country_code.as_deref().unwrap_or(&config.profile.default_country_code);
         let country = country_by_alpha2(code).map(|country| country.name.to_owned());
         let make_slug = |name: &str| slug(name).unwrap_or_default();
         let facts = RunFacts { run_id: self.directory.id(), started_at: self.started_at };
-        let survival = Survival::new(records, entities, config, &self.redaction, facts, country, &make_slug);
+        let survival = Survival::new(
+            records,
+            entities,
+            config,
+            &self.redaction,
+            (&self.compliance.without_contacts, consent),
+            facts,
+            country,
+            &make_slug,
+        );
         self.request.progress.started(Stage::Survive, Some(entities.len() as u64));
         let starts: Vec<usize> = (0..entities.len().max(1)).step_by(CHUNK).collect();
         starts
@@ -812,7 +913,8 @@ impl<'a> Run<'a> {
 
     /// Returns what the linkage model compares, unless redaction forbids to write it.
     fn keys_to_write(&mut self, records: &Records, entities: &Entities) -> Result<Option<RecordBatch>, RefineError> {
-        if !self.redaction.is_active() {
+        let config = self.request.config;
+        if !self.redaction.is_active() && !(config.features.compliance && config.compliance.consent_required) {
             let published: Vec<bool> = entities.entity_of.iter().map(|&entity| entity != NO_ENTITY).collect();
             return Ok(Some(published_keys(linkage_keys(records)?, &published)?));
         }
@@ -879,6 +981,9 @@ impl<'a> Run<'a> {
         if config.quality.data_docs {
             artefacts.extend(write_data_docs(&run, &self.manifest.started_at, results)?);
         }
+        if let Some(report) = &statistics.privacy {
+            artefacts.push(write_privacy_report(&run, report)?);
+        }
         artefacts.extend(write_report_files(&run, statistics, &extras)?);
         if let Some(path) = &pipeline.report_path {
             outputs.push(write_report_copy(path, pipeline.report_format, statistics, &extras)?);
@@ -886,13 +991,13 @@ impl<'a> Run<'a> {
         let inputs: Vec<InputFile> =
             self.inputs.iter().map(|file| InputFile { name: file.name.to_string(), path: file.path.clone() }).collect();
         // The inputs hold what redaction removes, so they stay out of what is published.
-        let archived: &[InputFile] = if self.redaction.is_active() { &[] } else { &inputs };
+        let archived: &[InputFile] = if self.inputs_held_back { &[] } else { &inputs };
         if pipeline.archive {
-            if self.redaction.is_active() {
+            if self.inputs_held_back {
                 self.diagnostics.push(
                     Diagnostic::warning(
                         "refine.archive.inputs_left_out",
-                        "The inputs are not archived, since personal data is redacted",
+                        "The inputs are not archived, since they hold personal data that is not published",
                     )
                     .hint("Switch `compliance.pii_redaction.enabled` off to archive them"),
                 );

@@ -16,4 +16,6 @@ pub struct Services {
     pub signing_key: Option<SigningKey>,
     /// The SQL engine of expectations; without one, a suite that asks for SQL is refused.
     pub sql: Option<Arc<dyn SqlChecks>>,
+    /// The key of hashes and tokens, which `compliance.pii_redaction.key` names.
+    pub privacy_key: Option<hotpass_core::Secret>,
 }

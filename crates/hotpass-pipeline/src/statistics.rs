@@ -60,6 +60,9 @@ pub struct RunStatistics {
     pub released: Vec<crate::decisions::ReleasedRow>,
     /// Results of the expectations: those on source tables first, then those on the published table.
     pub expectations: Vec<ExpectationResult>,
+    /// What was found, redacted and withheld of personal data; absent without the compliance feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<crate::compliance::PrivacyReport>,
     /// What to do next, for people.
     pub recommendations: Vec<String>,
     /// Stage to seconds; absent from reproducible reports.

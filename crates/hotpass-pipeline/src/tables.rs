@@ -23,6 +23,8 @@ pub struct RunTables {
     pub review: Vec<RecordBatch>,
     /// [`hotpass_core::fields::LINKAGE_KEY_COLUMNS`], in source order; absent unless asked for.
     pub linkage_keys: Option<RecordBatch>,
+    /// [`hotpass_core::fields::PRIVACY_COLUMNS`], in the order of the published table; absent without the compliance feature.
+    pub privacy: Option<RecordBatch>,
     /// [`hotpass_core::fields::CONFLICT_COLUMNS`], in the order of the published table.
     pub conflicts: Vec<RecordBatch>,
     /// [`hotpass_core::fields::CONTACT_COLUMNS`], in the order of the published table.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use hotpass_config::LoadedConfig;
-use hotpass_core::Severity;
+use hotpass_config::{HotpassConfig, LoadedConfig};
+use hotpass_core::{Secret, Severity};
 use hotpass_pipeline::{RefineError, RefineOutcome, RefineRequest, refine};
 use serde_json::json;
 
@@ -86,9 +86,75 @@ pub(crate) struct RefineArgs {
     #[arg(long, value_name = "REFERENCE")]
     signing_key: Option<String>,
     #[command(flatten)]
+    privacy: PrivacyFlags,
+    #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
     telemetry: TelemetryArgs,
+}
+
+/// The flags of the compliance stage; each switches it on.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Personal data")]
+struct PrivacyFlags {
+    /// Look for personal data in every source column and in what is published
+    #[arg(long)]
+    detect_pii: bool,
+    /// Redact personal data in everything the run writes, the default of the compliance stage
+    #[arg(long, overrides_with = "no_redact_pii")]
+    redact_pii: bool,
+    /// Redact nothing, whatever the configuration says
+    #[arg(long)]
+    no_redact_pii: bool,
+    /// Operator of a column or class: redact, mask, hash, tokenise, generalise, redact_spans or keep; may be repeated
+    #[arg(long, value_name = "COLUMN|CLASS=OPERATOR")]
+    pii_operator: Vec<String>,
+    /// Where the key of hashes and tokens is: `env:NAME` or `file:PATH`
+    #[arg(long, value_name = "REFERENCE")]
+    pii_key: Option<String>,
+    /// Ask for consent of every entity with a contact
+    #[arg(long)]
+    consent_required: bool,
+    /// What becomes of an entity without consent
+    #[arg(long, value_name = "POLICY", value_parser = ["withhold", "redact", "report"])]
+    consent_policy: Option<String>,
+    /// Statements of consent besides those of the sources: a CSV or JSON file
+    #[arg(long, value_name = "FILE")]
+    consent_file: Option<PathBuf>,
+}
+
+impl PrivacyFlags {
+    /// Returns the flags as keys of the configuration.
+    fn flags(&self) -> Vec<(String, String)> {
+        let mut flags = Vec::new();
+        let mut set = |key: &str, value: String| flags.push((key.to_owned(), value));
+        if self.detect_pii {
+            set("compliance.detect_pii", "true".into());
+        }
+        if self.redact_pii || self.no_redact_pii {
+            set("compliance.pii_redaction.enabled", self.redact_pii.to_string());
+        }
+        for entry in &self.pii_operator {
+            let (name, operator) = entry.split_once('=').unwrap_or((entry, ""));
+            set(&format!("compliance.pii_redaction.operators.{name}"), operator.to_owned());
+        }
+        if let Some(key) = &self.pii_key {
+            set("compliance.pii_redaction.key", key.clone());
+        }
+        if self.consent_required {
+            set("compliance.consent_required", "true".into());
+        }
+        if let Some(policy) = &self.consent_policy {
+            set("compliance.consent_policy", policy.clone());
+        }
+        if let Some(file) = &self.consent_file {
+            set("compliance.consent_file", file.display().to_string());
+        }
+        if !flags.is_empty() {
+            flags.push(("features.compliance".into(), "true".into()));
+        }
+        flags
+    }
 }
 
 impl RefineArgs {
@@ -139,6 +205,7 @@ impl RefineArgs {
             set("ingest.mapping_files", json!(files).to_string());
         }
         flags.extend(self.telemetry.flags());
+        flags.extend(self.privacy.flags());
         flags
     }
 }
@@ -164,6 +231,7 @@ pub(crate) fn refine_with(
 ) -> Result<RefineOutcome, CommandError> {
     let mut services = context.services();
     services.signing_key = loaded.config.provenance.signing_key.as_deref().map(signing_key).transpose()?;
+    services.privacy_key = privacy_key(&loaded.config)?;
     let progress = StageProgress::new(&context.printer);
     let origins: BTreeMap<String, String> =
         loaded.origins().into_iter().map(|(key, origin)| (key, origin.to_string())).collect();
@@ -179,6 +247,19 @@ pub(crate) fn refine_with(
     let result = refine(&request);
     drop(progress);
     result.map_err(|error| refused(context, &error))
+}
+
+/// Returns the key of hashes and tokens, where the configuration names one that is used.
+pub(crate) fn privacy_key(config: &HotpassConfig) -> Result<Option<Secret>, CommandError> {
+    let redaction = &config.compliance.pii_redaction;
+    let Some(reference) = redaction.key.as_ref().filter(|_| config.features.compliance && redaction.enabled) else {
+        return Ok(None);
+    };
+    crate::context::secret(reference).map(Some).map_err(|error| {
+        CommandError::usage("Cannot use the key of `compliance.pii_redaction.key`").caused_by(&error).hint(
+            "Make a key with `hotpass privacy key --output privacy.key`, and name it as `file:privacy.key`",
+        )
+    })
 }
 
 /// Turns the error of a run into that of a command, after showing what was found.

@@ -28,7 +28,7 @@ pub use csv::{guard_formula, unguard_formula};
 pub(crate) use data_docs::{write_data_docs, write_profile};
 pub use error::PublishError;
 pub use parquet::write_parquet;
-pub use run_files::{write_diagnostics, write_report_files, write_run_tables};
+pub use run_files::{write_diagnostics, write_privacy_report, write_report_files, write_run_tables};
 pub use table_writer::{TableFormat, TableWriter};
 
 /// The format of a published file, decided by the ending of its name.

@@ -18,6 +18,7 @@ pub fn write_run_tables(
     metadata: &FileMetadata<'_>,
 ) -> Result<Vec<WrittenFile>, PublishError> {
     let keys: Vec<_> = tables.linkage_keys.iter().cloned().collect();
+    let privacy: Vec<_> = tables.privacy.iter().cloned().collect();
     [
         ("golden.parquet", &tables.golden),
         ("crosswalk.parquet", &tables.crosswalk),
@@ -28,9 +29,10 @@ pub fn write_run_tables(
         ("linkage_keys.parquet", &keys),
         ("contacts.parquet", &tables.contacts),
         ("conflicts.parquet", &tables.conflicts),
+        ("privacy.parquet", &privacy),
     ]
     .into_iter()
-    .filter(|(name, batches)| *name != "linkage_keys.parquet" || !batches.is_empty())
+    .filter(|(name, batches)| !matches!(*name, "linkage_keys.parquet" | "privacy.parquet") || !batches.is_empty())
     .map(|(name, batches)| write_parquet(&run.path(name), batches, metadata))
     .collect()
 }
@@ -45,6 +47,21 @@ pub fn write_diagnostics(run: &RunDirectory, diagnostics: &[Diagnostic]) -> Resu
     let mut text = serde_json::to_vec_pretty(diagnostics).map_err(|error| PublishError::encode(&path, error))?;
     text.push(b'\n');
     write_bytes(&path, text, Some(diagnostics.len() as u64))
+}
+
+/// Writes `privacy.json`: what was found, redacted and withheld of personal data.
+///
+/// # Errors
+///
+/// Returns [`PublishError`] when the file cannot be written.
+pub fn write_privacy_report(
+    run: &RunDirectory,
+    report: &crate::compliance::PrivacyReport,
+) -> Result<WrittenFile, PublishError> {
+    let path = run.path("privacy.json");
+    let mut text = serde_json::to_vec_pretty(report).map_err(|error| PublishError::encode(&path, error))?;
+    text.push(b'\n');
+    write_bytes(&path, text, None)
 }
 
 /// Writes `report.json` and `report.html`.

@@ -127,6 +127,7 @@ fn tables(run_id: &str) -> RunTables {
         provenance: table(PROVENANCE_COLUMNS, rows(provenance)),
         quarantine: table(QUARANTINE_COLUMNS, rows(quarantine)),
         review: table(REVIEW_COLUMNS, rows(review)),
+        privacy: None,
         linkage_keys: None,
         links: table(LINK_COLUMNS, rows(links)),
         conflicts: table(CONFLICT_COLUMNS, rows(conflicts)),

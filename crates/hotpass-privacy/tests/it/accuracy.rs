@@ -230,7 +230,7 @@ fn measure() -> BTreeMap<DataClass, Counts> {
             })
         };
         if let Some((class, _)) = &expected {
-            let found = spans.iter().any(|span| hit(span));
+            let found = spans.iter().any(&hit);
             counts.entry(*class).or_default()[if found { 0 } else { 2 }] += 1;
         }
         for span in spans.iter().filter(|span| !hit(span)) {
