@@ -179,6 +179,7 @@ impl ConfigArgs {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .filter(|(name, _)| name.starts_with("HOTPASS__"))
             .collect();
+        variables.extend(crate::lineage::configuration_variables());
         variables.sort_unstable();
         variables
     }

@@ -5,6 +5,7 @@ mod commands;
 mod context;
 mod error;
 mod exit;
+mod lineage;
 mod printer;
 mod progress;
 mod samples;

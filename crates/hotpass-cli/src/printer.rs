@@ -166,7 +166,6 @@ impl Printer {
     }
 
     /// Writes a warning to the standard error, unless quiet.
-    #[cfg(feature = "query")]
     pub(crate) fn warning(&mut self, text: impl Display) {
         if self.log_format == LogFormat::Json {
             self.event("warning", &json!({ "message": text.to_string() }));

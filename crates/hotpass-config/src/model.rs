@@ -36,6 +36,8 @@ pub struct HotpassConfig {
     pub telemetry: Telemetry,
     /// How tables are checked and what becomes of the results.
     pub quality: Quality,
+    /// OpenLineage events of runs.
+    pub lineage: Lineage,
 }
 
 /// A named industry preset: terms, sources, synonyms, priorities, thresholds, expectations.
@@ -489,6 +491,56 @@ pub struct DataContract {
     pub steward: Option<String>,
 }
 
+/// OpenLineage events of runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lineage {
+    /// Whether events are made; they are kept in the run folder, and sent where a transport is set.
+    pub enabled: bool,
+    /// Namespace of the jobs.
+    pub namespace: String,
+    /// Namespace of the datasets; `file://` and the namespace of the jobs when absent.
+    pub dataset_namespace: Option<String>,
+    /// URI that names the program in events; that of this version of Hotpass when absent.
+    pub producer: Option<String>,
+    /// Variables of the environment whose values are put into events.
+    pub environment_variables: Vec<String>,
+    /// Tags of the job.
+    pub tags: BTreeMap<String, String>,
+    /// Where events are sent; `OPENLINEAGE_URL` and its kin are asked when nothing is set here.
+    pub transport: LineageTransport,
+    /// Bytes that events may take while they wait for a server that does not answer; then the oldest are deleted.
+    pub spool_limit_bytes: u64,
+    /// Seconds that a run that is done waits for its events to be taken; the rest waits on disk.
+    pub flush_seconds: f64,
+}
+
+/// Where lineage events are sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LineageTransport {
+    /// Address of a server, such as `http://localhost:5000`.
+    pub url: Option<String>,
+    /// Path of its endpoint.
+    pub endpoint: String,
+    /// Key of the server, as `env:NAME` or `file:PATH`.
+    pub api_key: Option<String>,
+    /// Further headers of a request; a value may be `env:NAME` or `file:PATH`.
+    pub headers: BTreeMap<String, String>,
+    /// Whether requests are compressed.
+    pub gzip: bool,
+    /// Seconds that a request may take.
+    pub timeout_seconds: f64,
+    /// How often a request is repeated that failed for a cause that may pass.
+    pub retries: u32,
+    /// Certificates of authorities that are trusted instead of the built-in ones, as a PEM file.
+    pub ca_certificate: Option<PathBuf>,
+    /// File that events are put at the end of, a line each.
+    pub file: Option<PathBuf>,
+    /// Whether events are written to the terminal.
+    pub console: bool,
+}
+
 /// Who owns the data, why it is held and on which basis.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -738,6 +790,39 @@ impl Default for DataContract {
 impl Default for Quality {
     fn default() -> Self {
         Self { suite: None, blank_as_null: true, shown_columns: Vec::new(), data_docs: true, decisions: None }
+    }
+}
+
+impl Default for Lineage {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            namespace: "hotpass.local".into(),
+            dataset_namespace: None,
+            producer: None,
+            environment_variables: Vec::new(),
+            tags: BTreeMap::new(),
+            transport: LineageTransport::default(),
+            spool_limit_bytes: 64 << 20,
+            flush_seconds: 2.0,
+        }
+    }
+}
+
+impl Default for LineageTransport {
+    fn default() -> Self {
+        Self {
+            url: None,
+            endpoint: "api/v1/lineage".into(),
+            api_key: None,
+            headers: BTreeMap::new(),
+            gzip: false,
+            timeout_seconds: 5.0,
+            retries: 5,
+            ca_certificate: None,
+            file: None,
+            console: false,
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use crate::error::{ConfigProblem, ProblemKind};
 use crate::model::{
     Acquisition, Agent, Argument, Classification, Compliance, ConsentPolicy, DataContract, Expectation,
-    ExpectationSeverity, Features, Governance, GroupingKey, HotpassConfig, Ingest, LawfulBasis, LogFormat, PiiRedaction,
+    ExpectationSeverity, Features, Governance, GroupingKey, HotpassConfig, Ingest, LawfulBasis, Lineage, LineageTransport,
+    LogFormat, PiiRedaction,
     Pipeline, Profile, Provenance, Provider, QaMode, Quality, RedactionOperator, ReportFormat, Resolve, Source,
     Survivorship, SurvivorshipRule, Target,
 };
@@ -415,7 +416,7 @@ macro_rules! choice {
 
 section!(HotpassConfig, Self::default();
     profile, pipeline, ingest, features, resolve, survivorship, compliance, data_contract, governance,
-    provenance, telemetry, quality);
+    provenance, telemetry, quality, lineage);
 section!(Profile, Self::default();
     name, display_name, summary, default_country_code, organization_term, organization_type_term,
     organization_category_term, email_validation_threshold, phone_validation_threshold, website_validation_threshold,
@@ -453,6 +454,11 @@ section!(Telemetry, Self::default();
 section!(TelemetryOtlp, Self::default();
     endpoint, traces_endpoint, metrics_endpoint, logs_endpoint, protocol, headers, insecure, timeout_seconds,
     compression, certificate, client_certificate, client_key);
+section!(Lineage, Self::default();
+    enabled, namespace, dataset_namespace, producer, environment_variables: Append, tags, transport, spool_limit_bytes,
+    flush_seconds);
+section!(LineageTransport, Self::default();
+    url, endpoint, api_key, headers, gzip, timeout_seconds, retries, ca_certificate, file, console);
 
 choice!(ExpectationSeverity: "info" => Info, "warn" => Warn, "fail" => Fail, "quarantine" => Quarantine);
 choice!(QaMode: "default" => Default, "strict" => Strict, "relaxed" => Relaxed);

@@ -7,7 +7,7 @@ use hotpass_core::fields::{GOLDEN_COLUMNS, INPUT_FIELDS, input_field};
 use hotpass_core::{SecretReference, nearest};
 
 use crate::error::{ConfigProblem, ProblemKind};
-use crate::model::{Acquisition, Expectation, HotpassConfig, Profile, Source};
+use crate::model::{Acquisition, Expectation, HotpassConfig, Lineage, Profile, Source};
 use crate::path::join;
 use crate::pattern;
 
@@ -40,6 +40,7 @@ impl HotpassConfig {
         found.governance(self);
         found.provenance(self);
         found.problems.extend(self.telemetry.problems());
+        found.lineage(&self.lineage);
         found.problems
     }
 }
@@ -65,6 +66,37 @@ impl Findings {
     fn not_blank(&mut self, key: &str, value: &str) {
         if value.trim().is_empty() {
             self.invalid(key, "Text is empty", "text");
+        }
+    }
+
+    fn lineage(&mut self, lineage: &Lineage) {
+        self.not_blank("lineage.namespace", &lineage.namespace);
+        let transport = &lineage.transport;
+        for (key, seconds) in [
+            ("lineage.flush_seconds", lineage.flush_seconds),
+            ("lineage.transport.timeout_seconds", transport.timeout_seconds),
+        ] {
+            if !(0.0..=3600.0).contains(&seconds) {
+                self.invalid(key, format!("Not a time to wait: `{seconds}`"), "a number of seconds from 0 to 3600");
+            }
+        }
+        if let Some(url) = &transport.url
+            && !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme))
+        {
+            self.invalid("lineage.transport.url", "Not the address of a server", "`http://` or `https://` and a host");
+        }
+        let reference = |text: &str| text.parse::<SecretReference>().is_ok();
+        if transport.api_key.as_deref().is_some_and(|key| !reference(key)) {
+            self.invalid("lineage.transport.api_key", "The key is written out", "`env:NAME` or `file:PATH`");
+        }
+        for (name, value) in &transport.headers {
+            if name.eq_ignore_ascii_case("authorization") && !reference(value) {
+                self.invalid(
+                    &join("lineage.transport.headers", name),
+                    "The secret is written out",
+                    "`env:NAME` or `file:PATH`",
+                );
+            }
         }
     }
 

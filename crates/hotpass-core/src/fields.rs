@@ -408,6 +408,8 @@ pub const RUN_ARTEFACTS: &[(&str, Option<&[ColumnSpec]>, &str)] = &[
     ("report.html", None, "The report as one self-contained page"),
     ("profile.json", None, "What the published table looks like, in counts, shares and hashes; later runs measure drift by it"),
     ("data-docs/", None, "Pages of every expectation with its history, from `index.html` on; results as JSON in `results/`"),
+    ("lineage.ndjson", None, "The OpenLineage events of the run, a line each"),
+    ("lineage.svg", None, "What the run read and wrote, as a picture"),
     ("inputs.zip", None, "The input files with their SHA-256 sums, when archived"),
     ("ledger.ndjson", None, "What was done in and to the run, an entry a line, each holding on to the one before"),
     ("attestation.json", None, "Signed statement about the outputs and artefacts, when there is a key"),

@@ -54,3 +54,4 @@ pub use graph::LineageGraph;
 pub use settings::{ClientSettings, ParentReference};
 pub use spool::{LastError, Replay, Spool, SpoolStatus};
 pub use transport::{HttpSettings, Transport, TransportSettings};
+pub use uuid::Uuid;

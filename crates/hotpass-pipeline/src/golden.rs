@@ -18,6 +18,7 @@ use hotpass_core::fields::{CONFLICT_COLUMNS, CONTACT_COLUMNS, GOLDEN_COLUMNS, PR
 use crate::compliance::{EntityConsent, Redaction};
 use crate::entities::Entities;
 use crate::entity_contacts::{self, EntityContact, lead_score};
+use crate::lineage::Wins;
 use crate::records::{Cell, Channel, NO_COLUMN, Records, TextField, value_at};
 use crate::survivorship::{Candidate, distinct, rule_name, select};
 use crate::tables::schema_of;
@@ -140,6 +141,8 @@ pub(crate) struct GoldenChunk {
     pub(crate) conflicting: [u64; FIELDS.len()],
     /// Sum of the quality scores.
     pub(crate) scores: Vec<f64>,
+    /// How often each source column gave a value.
+    pub(crate) wins: Wins,
 }
 
 impl GoldenChunk {
@@ -418,6 +421,7 @@ struct ChunkWriter<'s, 'a> {
     contact_table: ContactWriter,
     present: [u64; FIELDS.len()],
     conflicting: [u64; FIELDS.len()],
+    wins: Wins,
 }
 
 impl<'s, 'a> ChunkWriter<'s, 'a> {
@@ -456,6 +460,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
             contact_table: ContactWriter::new(entities),
             present: [0; FIELDS.len()],
             conflicting: [0; FIELDS.len()],
+            wins: Wins::default(),
         }
     }
 
@@ -912,6 +917,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
             let redaction = self.redaction;
             let writer = &mut self.provenance;
             writer.row(records, id, field, published, redaction);
+            self.wins.add(position, records.span(published.cell.record).table, published.cell.column);
             for (_, loser) in &self.losers[published.losers.clone()] {
                 let cell = survival.cell(origin, loser);
                 let date;
@@ -1046,6 +1052,7 @@ impl ChunkWriter<'_, '_> {
             )?,
             contacts: self.contact_table.finish(&schemas.contacts)?,
             present: self.present,
+            wins: self.wins,
             conflicting: self.conflicting,
             scores: self.scores,
         })

@@ -9,6 +9,7 @@ mod entity_contacts;
 mod evidence;
 mod golden;
 mod grouping;
+pub mod lineage;
 mod linkage;
 mod normalising;
 pub mod parties;
@@ -33,6 +34,7 @@ pub use evidence::EvidenceError;
 pub use decisions::{
     DecisionError, QuarantineDecision, QuarantineDecisions, ReleasedRow, can_be_overruled, decisions_file, row_digest,
 };
+pub use lineage::LineageServices;
 pub use linkage::{GroupingError, LinkageModelError};
 pub use progress::{CancelToken, NoProgress, Progress, Stage};
 pub use quality::ExpectationError;

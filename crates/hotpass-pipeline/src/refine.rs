@@ -38,6 +38,7 @@ use crate::entities::{Entities, NO_ENTITY};
 use crate::evidence::{Evidence, EvidenceError, record_interrupted};
 use crate::golden::{GoldenChunk, RunFacts, Survival, rule_of};
 use crate::grouping::{DeterministicGrouping, EntityGrouping, Groups, NoGrouping};
+use crate::lineage::RunLineage;
 use crate::linkage::{GroupingError, LinkageModelError, ProbabilisticGrouping, linkage_keys, linkage_model};
 use crate::normalising::{NormalisedBatch, QuarantinedRow, TablePlan, normalise_batch};
 use crate::parties::{build_party_store, write_party_store};
@@ -275,6 +276,7 @@ pub fn refine(request: &RefineRequest<'_>) -> Result<RefineOutcome, RefineError>
 /// A run that has begun.
 struct Run<'a> {
     request: &'a RefineRequest<'a>,
+    lineage: RunLineage,
     redaction: Redaction,
     compliance: Compliance,
     expectations: Expectations,
@@ -354,6 +356,10 @@ impl<'a> Run<'a> {
         if let Some(pipeline) = config_json.get_mut("pipeline").and_then(serde_json::Value::as_object_mut) {
             pipeline.remove("threads");
         }
+        // Nor does the place that lineage is sent to.
+        if let Some(lineage) = config_json.get_mut("lineage").and_then(serde_json::Value::as_object_mut) {
+            lineage.remove("transport");
+        }
         // Nor does what the run tells of itself, or to whom.
         if let Some(config) = config_json.as_object_mut() {
             config.remove("telemetry");
@@ -390,8 +396,12 @@ impl<'a> Run<'a> {
         let mut evidence = Evidence::start(&directory, &pipeline.dist_dir, &request.services, request.clock)?;
         evidence.inputs(&manifest.inputs)?;
         evidence.configured(&manifest)?;
+        let services = &request.services;
+        let lineage =
+            RunLineage::start(config, &services.lineage, &services.command, &manifest, request.clock, &files);
         Ok(Self {
             request,
+            lineage,
             redaction,
             compliance,
             expectations,
@@ -418,6 +428,7 @@ impl<'a> Run<'a> {
         match result {
             Ok((statistics, outputs, passed)) => {
                 let run = self.directory.clone();
+                self.lineage.sealed();
                 run.mark_latest().map_err(|source| RefineError::RunFolder {
                     dist_dir: self.request.config.pipeline.dist_dir.clone(),
                     source,
@@ -435,9 +446,15 @@ impl<'a> Run<'a> {
                 let status =
                     if matches!(error, RefineError::Cancelled) { RunStatus::Interrupted } else { RunStatus::Failed };
                 self.manifest.error = Some(error.to_string());
+                let message = error.to_string();
+                let cancelled = matches!(error, RefineError::Cancelled);
+                let files = self.lineage.stopped(&self.directory, &message, cancelled);
+                self.manifest.artefacts.retain(|file| !file.path.starts_with("lineage."));
+                self.manifest.artefacts.extend(files.iter().map(|file| run_file(&self.directory, file)));
                 self.manifest.finish(status, self.request.clock);
                 // The first error is the one to tell; that the manifest could not be sealed follows from it.
                 let _ = self.evidence.seal(&mut self.manifest);
+                self.lineage.sealed();
                 Err(error)
             }
         }
@@ -450,6 +467,7 @@ impl<'a> Run<'a> {
     fn finished(&mut self, stage: Stage, started: Instant) {
         let seconds = started.elapsed().as_secs_f64();
         self.request.progress.finished(stage, seconds);
+        self.lineage.stage_finished(stage);
         self.timings.push((stage.name().to_owned(), seconds));
         telemetry::stage("refine", stage, seconds);
     }
@@ -477,6 +495,7 @@ impl<'a> Run<'a> {
         let started = Instant::now();
         let span = tracing::info_span!("refine.group", "hotpass.rows" = records.len()).entered();
         self.request.progress.started(Stage::Group, None);
+        self.lineage.stage_started(Stage::Group);
         let groups = group(config, self.model.as_ref(), &records)?;
         let entities = Entities::build(&records, &groups, rule_of(config, "organization_name"));
         let (entities, mut consent) =
@@ -487,13 +506,16 @@ impl<'a> Run<'a> {
 
         let started = Instant::now();
         let span = tracing::info_span!("refine.survive", "hotpass.entities" = entities.len()).entered();
+        self.lineage.stage_started(Stage::Survive);
         let chunks = self.survive(&records, &entities, &consent)?;
+        self.lineage.survived(&chunks);
         self.finished(Stage::Survive, started);
         drop(span);
 
         let started = Instant::now();
         let span = tracing::info_span!("refine.expect", "hotpass.entities" = entities.len()).entered();
         self.request.progress.started(Stage::Expect, None);
+        self.lineage.stage_started(Stage::Expect);
         let before = entities.entity_of.clone();
         let (entities, chunks) = self.expect(&records, entities, chunks, &mut reading)?;
         consent.follow(&before, &entities);
@@ -547,6 +569,7 @@ impl<'a> Run<'a> {
         let files = mapping_files(config)?;
         let limit = config.ingest.memory_limit_bytes.unwrap_or_else(default_memory_limit);
         self.request.progress.started(Stage::Read, None);
+        self.lineage.stage_started(Stage::Read);
         let mut reading = Reading::default();
         for (number, file) in self.inputs.clone().into_iter().enumerate() {
             self.check_cancelled()?;
@@ -710,6 +733,7 @@ impl<'a> Run<'a> {
                     .map_or(0.0, |&count| count as f64 / statistics.rows_in.max(1) as f64),
             })
             .collect();
+        self.lineage.table(&schema, &statistics);
         reading.statistics.push(statistics);
         reading.tables.push(record_table);
         Ok(())
@@ -940,10 +964,12 @@ impl<'a> Run<'a> {
         statistics.recommendations = crate::quality::recommendations(statistics);
         let passed = statistics.expectations.iter().all(|result| result.success || !result.fails_run);
         self.evidence.expectations(&statistics.expectations)?;
+        self.lineage.expected(statistics);
 
         let started = Instant::now();
         let _in_publish = tracing::info_span!("refine.publish").entered();
         self.request.progress.started(Stage::Publish, None);
+        self.lineage.stage_started(Stage::Publish);
         let run = self.directory.clone();
         let digest = self.manifest.config_digest.clone();
         let metadata = FileMetadata { run_id: run.id(), config_digest: &digest };
@@ -1006,11 +1032,10 @@ impl<'a> Run<'a> {
             }
         }
         self.check_cancelled()?;
+        let redaction = &self.redaction;
+        artefacts.extend(self.lineage.published(&run, tables, statistics, &outputs, &artefacts, redaction, passed)?);
         self.manifest.outputs = outputs.iter().map(|file| record(&file.path.display().to_string(), file)).collect();
-        self.manifest.artefacts = artefacts
-            .iter()
-            .map(|file| record(&file.path.strip_prefix(run.root()).unwrap_or(&file.path).to_string_lossy(), file))
-            .collect();
+        self.manifest.artefacts = artefacts.iter().map(|file| run_file(&run, file)).collect();
         self.manifest.rows = RowCounts {
             rows_in: statistics.rows_in,
             rows_in_entities: statistics.rows_in_entities,
@@ -1113,6 +1138,11 @@ fn published_keys(keys: RecordBatch, published: &[bool]) -> Result<RecordBatch, 
     let place = kept.schema().index_of("unique_id")?;
     columns[place] = std::sync::Arc::new(arrow::array::Int64Array::from_iter_values(0..kept.num_rows() as i64));
     RecordBatch::try_new(kept.schema(), columns)
+}
+
+/// Returns the record of a file of the run folder.
+fn run_file(run: &RunDirectory, file: &WrittenFile) -> FileRecord {
+    record(&file.path.strip_prefix(run.root()).unwrap_or(&file.path).to_string_lossy(), file)
 }
 
 fn record(path: &str, file: &WrittenFile) -> FileRecord {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use hotpass_provenance::SigningKey;
 use hotpass_quality::SqlChecks;
 
+use crate::lineage::LineageServices;
+
 /// Who asked for a run, and the services it may use. Each is optional; the default uses none.
 #[derive(Debug, Clone, Default)]
 pub struct Services {
@@ -18,4 +20,6 @@ pub struct Services {
     pub sql: Option<Arc<dyn SqlChecks>>,
     /// The key of hashes and tokens, which `compliance.pii_redaction.key` names.
     pub privacy_key: Option<hotpass_core::Secret>,
+    /// Where the run's lineage goes.
+    pub lineage: LineageServices,
 }

@@ -25,6 +25,7 @@ mod explain_provenance;
 mod init;
 mod inspect;
 mod keygen;
+mod lineage;
 mod man;
 mod map;
 mod normalise;
@@ -73,6 +74,7 @@ verbs! {
     Init => init::InitArgs,
     Inspect => inspect::InspectArgs,
     Keygen => keygen::KeygenArgs,
+    Lineage => lineage::LineageArgs,
     Man => man::ManArgs,
     Map => map::MapArgs,
     Normalise => normalise::NormaliseArgs,

@@ -13,6 +13,7 @@ use super::keygen::signing_key;
 use crate::context::{ConfigArgs, Context};
 use crate::error::CommandError;
 use crate::exit::{ErrorKind, Exit};
+use crate::lineage;
 use crate::progress::StageProgress;
 use crate::telemetry::TelemetryArgs;
 
@@ -87,6 +88,12 @@ pub(crate) struct RefineArgs {
     signing_key: Option<String>,
     #[command(flatten)]
     privacy: PrivacyFlags,
+    /// Send lineage events to this server, such as `http://localhost:5000`
+    #[arg(long, value_name = "URL", conflicts_with = "no_lineage")]
+    lineage_url: Option<String>,
+    /// Make no lineage events
+    #[arg(long)]
+    no_lineage: bool,
     #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
@@ -191,6 +198,12 @@ impl RefineArgs {
         if self.probabilistic || self.no_probabilistic {
             set("resolve.probabilistic", self.probabilistic.to_string());
         }
+        if let Some(url) = &self.lineage_url {
+            set("lineage.transport.url", url.clone());
+        }
+        if self.no_lineage {
+            set("lineage.enabled", "false".to_owned());
+        }
         if let Some(threads) = self.threads {
             set("pipeline.threads", threads.to_string());
         }
@@ -232,6 +245,9 @@ pub(crate) fn refine_with(
     let mut services = context.services();
     services.signing_key = loaded.config.provenance.signing_key.as_deref().map(signing_key).transpose()?;
     services.privacy_key = privacy_key(&loaded.config)?;
+    let lineage = lineage::services(&loaded.config, context);
+    let emitter = lineage.emitter.clone();
+    services.lineage = lineage;
     let progress = StageProgress::new(&context.printer);
     let origins: BTreeMap<String, String> =
         loaded.origins().into_iter().map(|(key, origin)| (key, origin.to_string())).collect();
@@ -246,6 +262,7 @@ pub(crate) fn refine_with(
     };
     let result = refine(&request);
     drop(progress);
+    lineage::finish(&emitter, &loaded.config, context);
     result.map_err(|error| refused(context, &error))
 }
 

@@ -236,7 +236,7 @@ fn replay_moves_refused_events_aside_and_stops_at_a_refused_sender() -> Outcome 
     let status = spool.status()?;
     assert_eq!((status.pending, status.rejected), (2, 1));
     let mut aside: Vec<String> = std::fs::read_dir(folder.path().join("rejected"))?
-        .filter_map(|entry| Some(std::fs::read_to_string(entry.ok()?.path()).ok()?))
+        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path()).ok())
         .collect();
     aside.sort();
     assert!(aside[0].contains("400: bad event"), "{aside:?}");

@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// Returns the folder of the specification, or says why the test is left out.
+#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
 fn specification() -> Option<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let folder = std::env::var_os("HOTPASS_TEST_OPENLINEAGE")
@@ -227,8 +228,6 @@ impl Validators {
 
 fn example() -> Result<Value, Box<dyn std::error::Error>> {
     const PRODUCER: &str = "https://example.com/producer";
-    let facet = |body: &dyn Fn() -> Value| body();
-    let _ = facet;
     let mut run = Run { run_id: "0190163d-8694-739b-aea5-966c26f8ad91".parse()?, ..Run::default() };
     let facets = run.facets.get_or_insert_default();
     facets.error_message = Some(Facet::new(

@@ -52,11 +52,11 @@ impl PublishError {
         Self::Read { path: path.to_path_buf(), source }
     }
 
-    pub(super) fn write(path: &Path, source: io::Error) -> Self {
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
         Self::Write { path: path.to_path_buf(), source }
     }
 
-    pub(super) fn encode(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn encode(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Encode { path: path.to_path_buf(), source: source.into() }
     }
 

@@ -1,0 +1,125 @@
+//! How jobs and datasets are called in lineage.
+//!
+//! A dataset's namespace is its source: `file://` and the name of the workspace, which is that of the jobs' namespace
+//! unless the configuration says otherwise. Its name is the path in the workspace, with `/`, and behind `#` the sheet. So
+//! the same file has the same name on every machine, and no name tells where a machine keeps its files.
+
+use std::path::{Component, Path};
+
+use hotpass_config::model::Lineage;
+
+/// Returns the namespace of the datasets.
+pub(crate) fn dataset_namespace(config: &Lineage) -> String {
+    if let Some(namespace) = &config.dataset_namespace {
+        return namespace.clone();
+    }
+    // What may stand as the authority of a URI.
+    let authority: String = config
+        .namespace
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-._~:".contains(c) { c } else { '-' })
+        .collect();
+    format!("file://{authority}")
+}
+
+/// Returns the path of a file in the workspace, with `/`; nothing when it lies outside.
+pub(crate) fn relative(path: &Path, workspace: Option<&Path>) -> Option<String> {
+    if path.is_relative() {
+        return lexical(path);
+    }
+    let workspace = workspace?;
+    if let Ok(inside) = path.strip_prefix(workspace) {
+        return lexical(inside);
+    }
+    let (path, workspace) = (std::fs::canonicalize(path).ok()?, std::fs::canonicalize(workspace).ok()?);
+    lexical(path.strip_prefix(workspace).ok()?)
+}
+
+/// Resolves `.` and `..`; nothing when the path leads out.
+fn lexical(path: &Path) -> Option<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
+            Component::CurDir => {}
+            Component::ParentDir => {
+                parts.pop()?;
+            }
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
+}
+
+/// Returns the name of a file as dataset: its path in the workspace, else `otherwise`.
+pub(crate) fn file_name(path: &Path, workspace: Option<&Path>, otherwise: &str) -> String {
+    relative(path, workspace).unwrap_or_else(|| otherwise.to_owned())
+}
+
+/// Returns the name of a table of a file as dataset.
+pub(crate) fn table_name(file: &str, sheet: Option<&str>, table: u32) -> String {
+    let mut name = file.to_owned();
+    if let Some(sheet) = sheet {
+        name.push('#');
+        name.push_str(sheet);
+    }
+    if table > 0 {
+        name.push_str(&format!("#{}", table + 1));
+    }
+    name
+}
+
+/// Returns a message without the folders of this machine: of each path in it that is not relative, the last part stays.
+pub(crate) fn without_folders(message: &str) -> String {
+    message
+        .split_inclusive('`')
+        .map(|piece| {
+            let (text, mark) = piece.strip_suffix('`').map_or((piece, ""), |text| (text, "`"));
+            let path = Path::new(text);
+            let windows = text.as_bytes().get(1..3).is_some_and(|two| two == b":\\");
+            let last = if windows { text.rsplit('\\').next().map(str::to_owned) } else { None };
+            let last = last.or_else(|| path.file_name().map(|name| name.to_string_lossy().into_owned()));
+            match last {
+                Some(last) if path.is_absolute() || windows => format!("{last}{mark}"),
+                _ => piece.to_owned(),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_paths_in_the_workspace() {
+        let check = |path: &str, expected: Option<&str>| {
+            assert_eq!(relative(Path::new(path), Some(Path::new("/home/jane/work"))).as_deref(), expected, "{path}");
+        };
+        check("data/a.csv", Some("data/a.csv"));
+        check("./data/../b.csv", Some("b.csv"));
+        check("../b.csv", None);
+        check("/home/jane/work/dist/out.xlsx", Some("dist/out.xlsx"));
+        check("/srv/secret/out.xlsx", None);
+        assert_eq!(table_name("a.xlsx", Some("Sheet 1"), 0), "a.xlsx#Sheet 1");
+        assert_eq!(table_name("a.xlsx", Some("Sheet 1"), 1), "a.xlsx#Sheet 1#2");
+        assert_eq!(table_name("a.csv", None, 0), "a.csv");
+    }
+
+    #[test]
+    fn a_namespace_is_a_uri() {
+        let of = |namespace: &str| {
+            dataset_namespace(&Lineage { namespace: namespace.to_owned(), ..Lineage::default() })
+        };
+        assert_eq!(of("hotpass.local"), "file://hotpass.local");
+        assert_eq!(of("team a/prod"), "file://team-a-prod");
+    }
+
+    #[test]
+    fn messages_name_no_folder_of_the_machine() {
+        assert_eq!(without_folders("Failed to write `/home/jane/x/out.csv`"), "Failed to write `out.csv`");
+        assert_eq!(without_folders("No table in: `data/a.csv`, `/tmp/b.csv`"), "No table in: `data/a.csv`, `b.csv`");
+        assert_eq!(without_folders(r"Failed to write `C:\Users\Jane\out.csv`"), "Failed to write `out.csv`");
+        assert_eq!(without_folders("The run was interrupted"), "The run was interrupted");
+    }
+}
