@@ -87,9 +87,9 @@ const GATES: &[Gate] = &[
     },
     Gate {
         name: "sbom",
-        command: "cargo cyclonedx --format json",
+        command: "cargo metadata --locked, as CycloneDX 1.6",
         stage: Stage::Default,
-        why: "seconds; a crate without a licence is found here",
+        why: "a second; a crate without a licence or hash is found here",
         run: |_| sbom::run(),
     },
     Gate {

@@ -45,12 +45,6 @@ const TOOLS: &[Tool] = &[
     },
     Tool {
         stage: Stage::Default,
-        name: "cargo-cyclonedx",
-        install: "cargo install --locked cargo-cyclonedx@0.5.9",
-        present: || present("cargo cyclonedx --version"),
-    },
-    Tool {
-        stage: Stage::Default,
         name: "gitleaks",
         install: "go install github.com/zricethezav/gitleaks/v8@v8.30.1",
         present: || secrets::program().is_ok(),
