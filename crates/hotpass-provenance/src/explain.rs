@@ -76,6 +76,9 @@ pub struct CellTrace {
     pub value: Option<String>,
     /// Value as the source has it.
     pub raw_value: Option<String>,
+    /// What normalisation did to it, as codes of its rule; filled in by a caller who knows the rules.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<String>,
 }
 
 impl fmt::Display for CellTrace {
@@ -285,6 +288,7 @@ fn explanations(batch: &RecordBatch) -> Result<Vec<FieldExplanation>, ParquetErr
                     header: optional(&header, row),
                     raw_value: optional(&raw_value, row).or_else(|| Some(published.clone())),
                     value: Some(published.clone()),
+                    steps: Vec::new(),
                 },
                 value: published,
                 contributors: contributors.value(row),
@@ -309,6 +313,7 @@ fn losing_cells(cells: &arrow::array::ArrayRef) -> Result<Vec<CellTrace>, Parque
             header: None,
             value: optional(&value, row),
             raw_value: optional(&raw_value, row).or_else(|| optional(&value, row)),
+            steps: Vec::new(),
         })
         .collect())
 }

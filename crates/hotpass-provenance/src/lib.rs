@@ -34,6 +34,8 @@ mod explain;
 mod key;
 pub mod ledger;
 pub mod manifest;
+mod origin;
+mod prov;
 mod table;
 mod verify;
 
@@ -41,6 +43,8 @@ pub use explain::{CellTrace, ExplainError, Explanation, FieldExplanation, Select
 pub use key::{KeyError, PublicKey, SigningKey};
 pub use ledger::{Entry, EntryKind, Ledger, LedgerError};
 pub use manifest::{Manifest, RunLock};
+pub use origin::run_of_file;
+pub use prov::prov_document;
 pub use verify::{
     Check, Outcome, Trust, Verification, VerifyError, verify_archive, verify_files, verify_run, verify_workspace,
 };

@@ -12,6 +12,7 @@ mod help;
 mod init;
 mod inspect;
 mod map;
+mod provenance;
 mod query;
 mod refine;
 mod resolve;
