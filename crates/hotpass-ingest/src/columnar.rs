@@ -220,6 +220,10 @@ fn text_of(array: &ArrayRef, options: &ReadOptions) -> Result<StringArray, Arrow
             }
         }
         DataType::Utf8 => array.as_string::<i32>().iter().for_each(|value| append(&mut text, value)),
+        // Zones by name, as `UTC`, need the time zone database; the instant in UTC is the same one.
+        DataType::Timestamp(unit, Some(zone)) if !zone.starts_with(['+', '-']) => {
+            return text_of(&cast(array, &DataType::Timestamp(*unit, Some("+00:00".into())))?, options);
+        }
         DataType::Timestamp(..) | DataType::Date64 => {
             let written = cast(array, &DataType::Utf8)?;
             for value in written.as_string::<i32>() {
