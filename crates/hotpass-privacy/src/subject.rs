@@ -202,7 +202,8 @@ fn patterns_of(identifier: &Identifier) -> Vec<String> {
                 .text
                 .split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’' | '-')))
                 .filter(|word| !word.is_empty())
-                .map(regex::escape)
+                // Markup writes the apostrophe in other ways.
+                .map(|word| regex::escape(word).replace(['\'', '’'], "(?:'|’|&#39;|&apos;|&#x27;)"))
                 .collect();
             let between = r"[\s,.]{1,3}";
             let mut orders = vec![words.join(between)];

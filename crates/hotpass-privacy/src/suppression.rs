@@ -155,6 +155,11 @@ impl SuppressionList {
         self.entries.push(entry);
     }
 
+    /// Returns the hash of an identifier under the list's salt.
+    pub fn hash(&self, identifier: &Identifier) -> String {
+        identifier.salted(&self.salt)
+    }
+
     /// Returns whether an identifier is on the list.
     pub fn contains(&self, identifier: &Identifier) -> bool {
         let hash = identifier.salted(&self.salt);

@@ -30,6 +30,7 @@ mod man;
 mod map;
 mod normalise;
 mod overview;
+mod privacy;
 mod profile;
 mod query;
 mod reference;
@@ -79,6 +80,7 @@ verbs! {
     Map => map::MapArgs,
     Normalise => normalise::NormaliseArgs,
     Overview => overview::OverviewArgs,
+    Privacy => privacy::PrivacyArgs,
     Profile => profile::ProfileArgs,
     Query => query::QueryArgs,
     #[command(hide = true)] Reference => reference::ReferenceArgs,

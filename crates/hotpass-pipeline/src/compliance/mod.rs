@@ -16,10 +16,14 @@ mod consent;
 mod detection;
 mod redaction;
 mod report;
+mod rights;
 mod suppression;
 
 pub use consent::ConsentError;
 pub use redaction::RedactionError;
+pub use rights::{
+    ErasedFile, ErasureReport, Holding, RightsError, RunHoldings, SubjectReport, SweptRun, erase, subject, sweep,
+};
 pub use report::{ConsentSummary, PrivacyReport, RedactionSummary, RetentionSummary, SuppressionSummary};
 
 pub(crate) use consent::EntityConsent;

@@ -9,6 +9,7 @@ use hotpass_core::{sha256_bytes, sha256_reader};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use zip::ZipArchive;
 
+use super::erasures::Erasures;
 use super::rows::check_tables;
 use super::{Outcome, Trust, Verification, VerifyError, check_manifest, evidence};
 use crate::attestation::{ATTESTATION_FILE, subjects};
@@ -64,8 +65,8 @@ pub fn verify_archive(path: &Path, trust: Trust<'_>) -> Result<Verification, Ver
     match read_text(&mut archive, &inside).map(|text| (Manifest::parse(&text, Path::new(&inside)), text)) {
         Some((Ok(manifest), text)) => {
             check_manifest(&mut verification, &manifest, &text);
-            check_archived_files(&mut verification, &manifest, &sums);
             let ledger = read_bytes(&mut archive, &format!("run/{LEDGER_FILE}"));
+            check_archived_files(&mut verification, &manifest, &sums, &Erasures::of(ledger.as_deref()));
             let reading = evidence::check_ledger(&mut verification, &manifest, ledger.as_deref());
             let attestation = read_text(&mut archive, &format!("run/{ATTESTATION_FILE}"));
             let signed = evidence::Signed { manifest: &manifest, manifest_text: &text, ledger: &reading };
@@ -95,12 +96,21 @@ fn check_name(verification: &mut Verification, path: &Path, sums_text: &str) {
 }
 
 /// Checks that the archive holds what the manifest says was read, written and published.
-fn check_archived_files(verification: &mut Verification, manifest: &Manifest, sums: &BTreeMap<String, String>) {
+fn check_archived_files(
+    verification: &mut Verification,
+    manifest: &Manifest,
+    sums: &BTreeMap<String, String>,
+    erasures: &Erasures,
+) {
     let inputs = manifest.inputs.iter().map(|record| (format!("inputs/{}", record.path), record));
     let published = subjects(manifest).filter(|(name, _)| name != "run/inputs.zip");
     let mut strays = Vec::new();
     for (name, record) in inputs.chain(published) {
-        if sums.get(&name).map(String::as_str) != Some(record.sha256.as_str()) {
+        let held = sums.get(&name).map(String::as_str);
+        // An input that held an erased person is left out of the archive.
+        let left_out = held.is_none() && erasures.any() && name.starts_with("inputs/");
+        let erased = erasures.decision(&record.path, record.sha256.as_str(), held).is_some();
+        if held != Some(record.sha256.as_str()) && !left_out && !erased {
             strays.push(name);
         }
     }

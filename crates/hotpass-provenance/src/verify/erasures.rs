@@ -1,0 +1,100 @@
+//! Files that differ from the manifest because a person was erased from them, as the ledger records.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use hotpass_core::sha256_file;
+
+use super::Outcome;
+use crate::ledger::{EntryKind, check};
+
+/// What was erased from each file: path to digest before, digest after, decision.
+#[derive(Debug, Default)]
+pub(super) struct Erasures(HashMap<String, Vec<Erased>>);
+
+#[derive(Debug)]
+struct Erased {
+    before: String,
+    after: Option<String>,
+    decision: String,
+}
+
+impl Erasures {
+    /// Reads the entries `privacy.erased` of a ledger.
+    pub(super) fn of(ledger: Option<&[u8]>) -> Self {
+        let mut files: HashMap<String, Vec<Erased>> = HashMap::new();
+        let entries = ledger.map(check).unwrap_or_default().entries;
+        for entry in entries.iter().filter(|entry| entry.kind == EntryKind::PrivacyErased.as_str()) {
+            let decision = entry.details.get("decision").and_then(|text| text.as_str()).unwrap_or_default();
+            for file in entry.details.get("files").and_then(|files| files.as_array()).into_iter().flatten() {
+                let text = |name: &str| file.get(name).and_then(|text| text.as_str()).map(str::to_owned);
+                let (Some(path), Some(before)) = (text("path"), text("old_sha256")) else { continue };
+                files.entry(path).or_default().push(Erased {
+                    before,
+                    after: text("sha256"),
+                    decision: decision.to_owned(),
+                });
+            }
+        }
+        Self(files)
+    }
+
+    /// Returns whether anything was erased.
+    pub(super) fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// Returns the decision by which a file went from one digest to another; `None` for a file that was removed.
+    pub(super) fn decision(&self, path: &str, from: &str, to: Option<&str>) -> Option<&str> {
+        let mut current = Some(from);
+        let mut decision = None;
+        for erased in self.0.get(path)? {
+            if current == Some(erased.before.as_str()) {
+                current = erased.after.as_deref();
+                decision = Some(erased.decision.as_str());
+            }
+        }
+        decision.filter(|_| current == to)
+    }
+
+    /// Turns the failure of a file into a note, where the difference is an erasure that the ledger records.
+    pub(super) fn excuse(
+        &self,
+        path: &str,
+        recorded: &str,
+        file: &Path,
+        (outcome, detail): (Outcome, String),
+    ) -> (Outcome, String) {
+        if outcome != Outcome::Failed || !self.0.contains_key(path) {
+            return (outcome, detail);
+        }
+        let now = sha256_file(file).ok();
+        if now.is_none() && file.exists() {
+            return (outcome, detail);
+        }
+        match self.decision(path, recorded, now.as_ref().map(|digest| digest.as_str())) {
+            Some(decision) => (Outcome::Noted, format!("Erased by decision `{decision}`")),
+            None => (outcome, detail),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_of_erasures_leads_from_the_record_to_the_file() {
+        let erased = |before: &str, after: Option<&str>, decision: &str| Erased {
+            before: before.to_owned(),
+            after: after.map(str::to_owned),
+            decision: decision.to_owned(),
+        };
+        let chain = vec![erased("a", Some("b"), "D-1"), erased("b", Some("c"), "D-2"), erased("c", None, "D-3")];
+        let erasures = Erasures(HashMap::from([("golden.parquet".to_owned(), chain)]));
+        assert_eq!(erasures.decision("golden.parquet", "a", None), Some("D-3"));
+        assert_eq!(erasures.decision("golden.parquet", "a", Some("c")), None);
+        assert_eq!(erasures.decision("golden.parquet", "x", None), None);
+        assert_eq!(erasures.decision("other.parquet", "a", None), None);
+    }
+}
