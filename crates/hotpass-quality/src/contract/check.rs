@@ -326,7 +326,7 @@ impl ContractCheck {
             not_checked: Vec::new(),
         };
         check.bind_columns(columns);
-        check.bind_keys(options.references);
+        check.bind_keys(&options.references);
         Ok(check)
     }
 
@@ -409,7 +409,7 @@ impl ContractCheck {
         }
     }
 
-    fn bind_keys(&mut self, references: BTreeMap<String, ReferenceKeys>) {
+    fn bind_keys(&mut self, references: &BTreeMap<String, ReferenceKeys>) {
         let contract = self.contract.clone();
         let once = (!contract.primary_key.is_empty()).then_some((Rule::PrimaryKey, &contract.primary_key));
         for (rule, key) in once.into_iter().chain(contract.unique_keys.iter().map(|key| (Rule::UniqueKey, key))) {

@@ -17,20 +17,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`documents`] reads and writes contracts, [`ContractCheck`] checks batches.
+//! [`documents`] reads and writes contracts, [`ContractCheck`] checks batches, [`diff()`] says what a new version breaks, [`Inference`]
+//! proposes a contract for data that has none, and [`shipped`] holds the contracts that come with Hotpass.
 
 mod check;
+mod diff;
 mod error;
 mod formats;
+mod infer;
 mod keys;
 mod model;
 mod number;
+pub mod shipped;
 mod value;
 
 pub use check::{
     CheckOptions, CheckedColumn, ContractCheck, ContractResult, Rule, RuleCount, TableViolation, Violation,
 };
+pub use diff::{Change, Diff, diff};
 pub use error::{CheckError, ContractError};
+pub use infer::Inference;
 pub use keys::ReferenceKeys;
 pub use model::{Contract, Field, ForeignKey, Freshness, Limit, LogicalType, Reference, RowCount};
 

@@ -237,6 +237,14 @@ impl FieldReader {
         }
     }
 
+    /// Compares two limits, each written as its column's values are; nothing when they have no common order.
+    pub(crate) fn compare(&self, value: &str, other: &Self, other_value: &str) -> Option<Ordering> {
+        match (self.kind.read(value)?, other.kind.read(other_value)?) {
+            (Cast::Ordinal(a), Cast::Ordinal(b)) => a.compare(&b),
+            _ => None,
+        }
+    }
+
     /// Returns the days from 1970-01-01 of a date or timestamp.
     pub(crate) fn day(&self, value: &str) -> Option<i64> {
         match (&self.kind, self.kind.read(value)?) {
