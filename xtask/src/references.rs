@@ -14,6 +14,15 @@ const REFERENCES: &[(&str, &str)] = &[
     ("docs/reference/configuration.md", "config reference"),
     ("schemas/hotpass-config.schema.json", "config schema"),
     ("schemas/linkage-model.schema.json", "reference linkage-model"),
+    ("docs/reference/contracts.md", "reference contracts"),
+    ("schemas/contracts/contact_capture.schema.json", "contracts emit contact_capture"),
+    ("schemas/contracts/contact_company_addresses.schema.json", "contracts emit contact_company_addresses"),
+    ("schemas/contracts/contact_company_cat.schema.json", "contracts emit contact_company_cat"),
+    ("schemas/contracts/contact_company_contacts.schema.json", "contracts emit contact_company_contacts"),
+    ("schemas/contracts/reachout_contact_info.schema.json", "contracts emit reachout_contact_info"),
+    ("schemas/contracts/reachout_organisation.schema.json", "contracts emit reachout_organisation"),
+    ("schemas/contracts/sacaa_cleaned.schema.json", "contracts emit sacaa_cleaned"),
+    ("schemas/contracts/ssot.schema.json", "contracts emit ssot"),
 ];
 
 /// Writes every reference that differs from the code.

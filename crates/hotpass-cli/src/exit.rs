@@ -80,7 +80,7 @@ pub(crate) const EXIT_CODES: &[ExitCodeRow] = &[
     ExitCodeRow {
         code: 3,
         name: "did not pass",
-        meaning: "The command ran, but the data did not pass: an expectation that fails the run, a digest that does not verify, a check of `hotpass doctor` with the severity of an error. Outputs and quarantine are still written.",
+        meaning: "The command ran, but the data did not pass: an expectation that fails the run, a table or file that breaks its contract, a version of a contract that breaks its users, a digest that does not verify, a check of `hotpass doctor` with the severity of an error. Outputs and quarantine are still written.",
     },
     ExitCodeRow {
         code: 130,

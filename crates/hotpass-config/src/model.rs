@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::telemetry::{OtlpCompression, OtlpProtocol, Telemetry, TelemetryExporter, TelemetryLevel, TelemetryOtlp};
+pub use crate::telemetry::{
+    OtlpCompression, OtlpProtocol, Telemetry, TelemetryExporter, TelemetryLevel, TelemetryOtlp,
+};
 
 /// The whole configuration: validated, with every default filled in.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -74,6 +76,8 @@ pub struct Profile {
     pub optional_fields: Vec<String>,
     /// Checks on the published table.
     pub expectations: Vec<Expectation>,
+    /// Files with further contracts, in any form that `hotpass contracts` reads; sources name them by their dataset.
+    pub contracts: Vec<PathBuf>,
 }
 
 /// A source of a profile.
@@ -98,6 +102,8 @@ pub struct Source {
     pub suite: Option<String>,
     /// Sheet, without regard to case, to the suite of checks on its tables.
     pub sheet_suites: BTreeMap<String, String>,
+    /// Contract of the source's tables: one that ships, one of `profile.contracts`, or the path of a contract file.
+    pub contract: Option<String>,
 }
 
 /// A check on a table.
@@ -633,6 +639,7 @@ impl Default for Profile {
             required_fields: vec!["organization_name".into()],
             optional_fields: Vec::new(),
             expectations: Vec::new(),
+            contracts: Vec::new(),
         }
     }
 }

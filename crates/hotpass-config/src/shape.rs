@@ -420,9 +420,9 @@ section!(HotpassConfig, Self::default();
 section!(Profile, Self::default();
     name, display_name, summary, default_country_code, organization_term, organization_type_term,
     organization_category_term, email_validation_threshold, phone_validation_threshold, website_validation_threshold,
-    sources, column_synonyms, required_fields, optional_fields, expectations);
+    sources, column_synonyms, required_fields, optional_fields, expectations, contracts);
 section!(Source, Self::default(); name: Required, pattern: Required, sheets, priority, columns, defaults, expectations, suite,
-    sheet_suites);
+    sheet_suites, contract);
 section!(Expectation, Self {
         mostly: 1.0,
         ..Self::default()

@@ -207,7 +207,7 @@ impl Findings {
             let near = nearest(&expectation.kind, expectation_names());
             let problem =
                 ConfigProblem::new(ProblemKind::InvalidValue, format!("Unknown check: `{}`", expectation.kind));
-            self.problems.push(problem.key(&format!("{key}.type")).expecting("the name of a check").near(near));
+            self.problems.push(problem.key(format!("{key}.type")).expecting("the name of a check").near(near));
             return;
         };
         let takes = |name: &str| spec.required.contains(&name) || spec.optional.contains(&name);

@@ -3,6 +3,7 @@
 mod acquisition;
 mod assemble;
 pub mod compliance;
+pub mod contracts;
 mod decisions;
 mod entities;
 mod entity_contacts;
@@ -30,10 +31,10 @@ pub mod tables;
 pub mod telemetry;
 
 pub use compliance::{ComplianceError, ConsentError, RedactionError};
-pub use evidence::EvidenceError;
 pub use decisions::{
     DecisionError, QuarantineDecision, QuarantineDecisions, ReleasedRow, can_be_overruled, decisions_file, row_digest,
 };
+pub use evidence::EvidenceError;
 pub use lineage::LineageServices;
 pub use linkage::{GroupingError, LinkageModelError};
 pub use progress::{CancelToken, NoProgress, Progress, Stage};

@@ -30,9 +30,10 @@ use sha2::{Digest, Sha256};
 use crate::acquisition;
 use crate::assemble::{self, Assembly};
 use crate::compliance::{
-    Compliance, ComplianceError, EntityConsent, PrivacyFacts, Redaction, RedactionError, TableDetection, privacy_report,
-    privacy_table,
+    Compliance, ComplianceError, EntityConsent, PrivacyFacts, Redaction, RedactionError, TableDetection,
+    privacy_report, privacy_table,
 };
+use crate::contracts::{self, ContractLoadError, ContractStatistics, SourceContracts, TableCheck};
 use crate::decisions::{DecisionError, QuarantineDecisions, ReleasedRow, TableDecisions, decisions_file};
 use crate::entities::{Entities, NO_ENTITY};
 use crate::evidence::{Evidence, EvidenceError, record_interrupted};
@@ -40,7 +41,7 @@ use crate::golden::{GoldenChunk, RunFacts, Survival, rule_of};
 use crate::grouping::{DeterministicGrouping, EntityGrouping, Groups, NoGrouping};
 use crate::lineage::RunLineage;
 use crate::linkage::{GroupingError, LinkageModelError, ProbabilisticGrouping, linkage_keys, linkage_model};
-use crate::normalising::{NormalisedBatch, QuarantinedRow, TablePlan, normalise_batch};
+use crate::normalising::{NormalisedBatch, QuarantinedRow, TablePlan, normalise_batch, reject_rows};
 use crate::parties::{build_party_store, write_party_store};
 use crate::progress::{CancelToken, Progress, Stage};
 use crate::publish::{
@@ -121,6 +122,9 @@ pub enum RefineError {
         /// What was given.
         run_id: String,
     },
+    /// A contract cannot be used.
+    #[error(transparent)]
+    Contract(#[from] ContractLoadError),
     /// A country code of the configuration is none.
     #[error("Unknown country in `{key}`: `{code}`")]
     UnknownCountry {
@@ -213,6 +217,7 @@ impl RefineError {
             Self::NothingToRefine { .. }
             | Self::MappingFile(_)
             | Self::RunId { .. }
+            | Self::Contract(_)
             | Self::UnknownCountry { .. }
             | Self::Redaction(_)
             | Self::Compliance(_)
@@ -238,6 +243,7 @@ impl RefineError {
             Self::MappingFile(error) => Some(error.hint()),
             Self::Redaction(error) => error.hint(),
             Self::Compliance(error) => error.hint(),
+            Self::Contract(error) => error.hint(),
             Self::LinkageModel(error) => Some(error.hint()),
             Self::Expectation(error) => error.hint(),
             Self::Publish(error) => error.hint(),
@@ -279,6 +285,7 @@ struct Run<'a> {
     lineage: RunLineage,
     redaction: Redaction,
     compliance: Compliance,
+    contracts: SourceContracts,
     expectations: Expectations,
     decisions: QuarantineDecisions,
     model: Option<LinkageModel>,
@@ -301,6 +308,7 @@ struct Reading {
     tables: Vec<RecordTable>,
     statistics: Vec<TableStatistics>,
     skipped: Vec<SkippedTable>,
+    contracts: Vec<ContractStatistics>,
     parts: Vec<Part>,
     quarantined: Vec<QuarantinedRow>,
     changes: BTreeMap<String, BTreeMap<String, u64>>,
@@ -311,10 +319,15 @@ struct Reading {
     bytes: u64,
 }
 
-/// The normalised batches of a table, the batches as they were read where they are kept, why reading ended early, and what
-/// personal data was found.
-type Normalised =
-    (Vec<NormalisedBatch>, Vec<RecordBatch>, Option<IngestError>, Option<hotpass_privacy::TableFindings>);
+/// The normalised batches of a table, the batches as they were read where they are kept, why reading ended early, what
+/// personal data was found, and the rows that decisions released although they break the contract.
+type Normalised = (
+    Vec<NormalisedBatch>,
+    Vec<RecordBatch>,
+    Option<IngestError>,
+    Option<hotpass_privacy::TableFindings>,
+    Vec<ReleasedRow>,
+);
 
 impl<'a> Run<'a> {
     fn start(request: &'a RefineRequest<'a>) -> Result<Self, RefineError> {
@@ -325,6 +338,7 @@ impl<'a> Run<'a> {
         mapping_files(config)?;
         let redaction = Redaction::from_config(config, request.services.privacy_key.as_ref())?;
         let compliance = Compliance::from_config(config, &redaction)?;
+        let contracts = SourceContracts::from_config(config, request.clock)?;
         let expectations = Expectations::from_config(config, &request.services)?;
         let decisions = QuarantineDecisions::read(&decisions_file(config))?;
         let model = linkage_model(config)?;
@@ -404,6 +418,7 @@ impl<'a> Run<'a> {
             lineage,
             redaction,
             compliance,
+            contracts,
             expectations,
             decisions,
             model,
@@ -538,6 +553,7 @@ impl<'a> Run<'a> {
             failures: reading.failures,
         };
         let (mut tables, mut statistics) = assemble::assemble(&assembly, chunks)?;
+        statistics.contracts = reading.contracts;
         if config.resolve.write_linkage_keys {
             tables.linkage_keys = self.keys_to_write(&records, &entities)?;
         }
@@ -647,7 +663,11 @@ impl<'a> Run<'a> {
         };
         let mapping = map_columns(&schema, &first, rules);
         let listed = source.is_some_and(|source| lists_sheet(source, &schema.id));
+        let mut check = self.contracts.check(source, &schema)?;
         if !mapping.is_data() && !listed {
+            if let Some(check) = check.filter(|check| check.resembles(&schema)) {
+                self.add_contract(check, reading);
+            }
             reading.skipped.push(skipped(format!("no column is `{}`", mapping.missing_required.join("` or `"))));
             return Ok(());
         }
@@ -681,8 +701,12 @@ impl<'a> Run<'a> {
             ..TableStatistics::default()
         };
         let checks = self.expectations.for_table(source, &schema);
-        let (mut batches, kept, failure, findings) =
-            self.normalise_all(&plan, first, table.batches, checks.is_some())?;
+        let (mut batches, kept, failure, findings, released) =
+            self.normalise_all(&plan, first, table.batches, checks.is_some(), check.as_mut())?;
+        reading.released.extend(released);
+        if let Some(check) = check {
+            self.add_contract(check, reading);
+        }
         reading.findings.extend(findings);
         if let Some(checks) = checks {
             let (result, released) = checks.apply(&plan, &kept, &mut batches, &self.redaction)?;
@@ -739,6 +763,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Ends the check of a table, and keeps what it found.
+    fn add_contract(&mut self, check: TableCheck, reading: &mut Reading) {
+        let (statistics, diagnostics) = check.finish();
+        self.diagnostics.extend(diagnostics);
+        reading.contracts.push(statistics);
+    }
+
     /// Normalises the batches of a table on the threads of the pool while another thread reads.
     fn normalise_all(
         &self,
@@ -746,6 +777,7 @@ impl<'a> Run<'a> {
         first: RecordBatch,
         batches: hotpass_ingest::table::Batches,
         keep: bool,
+        mut check: Option<&mut TableCheck>,
     ) -> Result<Normalised, RefineError> {
         let cancel = &self.request.cancel;
         let progress = self.request.progress;
@@ -761,7 +793,10 @@ impl<'a> Run<'a> {
                             if keep {
                                 kept.push(batch.clone());
                             }
-                            if cancel.is_cancelled() || sender.send((index, batch)).is_err() {
+                            // Keys are checked in the order of the rows, which only this thread has.
+                            let refused =
+                                check.as_mut().map(|check| check.add(&batch)).transpose()?.unwrap_or_default();
+                            if cancel.is_cancelled() || sender.send((index, batch, refused)).is_err() {
                                 break;
                             }
                         }
@@ -771,19 +806,21 @@ impl<'a> Run<'a> {
                         }
                     }
                 }
-                (kept, failure)
+                Ok((kept, failure))
             });
             let normalised: Result<Vec<_>, ArrowError> = receiver
                 .into_iter()
                 .par_bridge()
-                .map(|(index, batch)| {
+                .map(|(index, batch, refused)| {
                     let found = detection.map(|detection| detection.batch(&plan.columns, &batch));
-                    let done = normalise_batch(plan, &batch, redaction)?;
+                    let mut done = normalise_batch(plan, &batch, redaction)?;
+                    let released = reject_rows(plan, &batch, &mut done, refused, redaction)?;
                     progress.advanced(Stage::Read, done.rows);
-                    Ok((index, done, found))
+                    Ok((index, done, found, released))
                 })
                 .collect();
-            let (kept, failure) = reader.join().unwrap_or_default();
+            let (kept, failure) =
+                reader.join().unwrap_or_else(|_| Ok(Default::default())).map_err(ContractLoadError::Check)?;
             if cancel.is_cancelled() {
                 return Err(RefineError::Cancelled);
             }
@@ -791,14 +828,16 @@ impl<'a> Run<'a> {
             normalised.sort_unstable_by_key(|(index, ..)| *index);
             let mut findings: Option<TableDetection<'_>> = None;
             let mut batches = Vec::with_capacity(normalised.len());
-            for (_, batch, found) in normalised {
+            let mut released = Vec::new();
+            for (_, batch, found, overruled) in normalised {
                 batches.push(batch);
+                released.extend(overruled);
                 match (&mut findings, found) {
                     (Some(findings), Some(found)) => findings.merge(found),
                     (findings, found) => *findings = found,
                 }
             }
-            Ok((batches, kept, failure, findings.map(|found| found.finish(plan.place.clone()))))
+            Ok((batches, kept, failure, findings.map(|found| found.finish(plan.place.clone())), released))
         })
     }
 
@@ -962,7 +1001,9 @@ impl<'a> Run<'a> {
         let clock = self.request.clock;
         let pipeline = &config.pipeline;
         statistics.recommendations = crate::quality::recommendations(statistics);
-        let passed = statistics.expectations.iter().all(|result| result.success || !result.fails_run);
+        let broken_contract = contracts::failure(statistics, config.pipeline.qa_mode);
+        let passed = broken_contract.is_none()
+            && statistics.expectations.iter().all(|result| result.success || !result.fails_run);
         self.evidence.expectations(&statistics.expectations)?;
         self.lineage.expected(statistics);
 
@@ -1003,7 +1044,8 @@ impl<'a> Run<'a> {
         sensitive.extend(pipeline.sensitive_fields.iter().cloned());
         let extras = ReportExtras { conflicts: &tables.conflicts, sensitive_fields: &sensitive, show_values: false };
         artefacts.push(write_diagnostics(&run, &self.diagnostics)?);
-        artefacts.push(write_profile(&run, &crate::quality::profile_of(&tables.golden).map_err(ExpectationError::from)?)?);
+        artefacts
+            .push(write_profile(&run, &crate::quality::profile_of(&tables.golden).map_err(ExpectationError::from)?)?);
         if config.quality.data_docs {
             artefacts.extend(write_data_docs(&run, &self.manifest.started_at, results)?);
         }
@@ -1056,7 +1098,7 @@ impl<'a> Run<'a> {
             })
             .collect();
         if !passed {
-            self.manifest.error = Some("Expectations failed".to_owned());
+            self.manifest.error = Some(broken_contract.unwrap_or("Expectations failed").to_owned());
         }
         self.manifest.finish(if passed { RunStatus::Completed } else { RunStatus::Failed }, clock);
         self.evidence.exported(&self.manifest.outputs)?;

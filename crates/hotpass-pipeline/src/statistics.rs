@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::contracts::ContractStatistics;
+
 /// Everything a report says about a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunStatistics {
@@ -63,6 +65,9 @@ pub struct RunStatistics {
     /// What was found, redacted and withheld of personal data; absent without the compliance feature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub privacy: Option<crate::compliance::PrivacyReport>,
+    /// Whether the tables keep the contracts of their sources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contracts: Vec<ContractStatistics>,
     /// What to do next, for people.
     pub recommendations: Vec<String>,
     /// Stage to seconds; absent from reproducible reports.

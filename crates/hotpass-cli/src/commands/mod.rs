@@ -19,6 +19,7 @@
 mod attest;
 mod completions;
 mod config;
+mod contracts;
 mod demo;
 mod doctor;
 mod explain_provenance;
@@ -69,6 +70,7 @@ verbs! {
     Attest => attest::AttestArgs,
     Completions => completions::CompletionsArgs,
     Config => config::ConfigCommandArgs,
+    Contracts => contracts::ContractsArgs,
     Demo => demo::DemoArgs,
     Doctor => doctor::DoctorArgs,
     ExplainProvenance => explain_provenance::ExplainProvenanceArgs,

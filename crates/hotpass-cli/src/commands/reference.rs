@@ -25,6 +25,8 @@ enum Page {
     Artefacts,
     /// Verbs and flags
     Cli,
+    /// Contracts that come with the program
+    Contracts,
     /// Exit codes
     ExitCodes,
     /// Canonical fields that source columns are mapped to
@@ -37,6 +39,8 @@ pub(crate) fn run(args: ReferenceArgs, context: &mut Context) -> Result<Exit, Co
     let page = match args.page {
         Page::Artefacts => artefacts(),
         Page::Cli => command_line(),
+        Page::Contracts => hotpass_quality::contract::shipped::reference_page()
+            .map_err(|error| CommandError::failure("Cannot print the contracts").caused_by(&error))?,
         Page::ExitCodes => exit::markdown(),
         Page::Fields => fields(),
         Page::LinkageModel => {

@@ -27,7 +27,8 @@ Examples:
   hotpass refine data --output-path dist/refined.xlsx
   hotpass refine 'inbox/*.csv' --profile aviation --output-path out.parquet
 
-Exit code 3 when the published data did not meet an expectation; all files are written all the same.")]
+Exit code 3 when the published data did not meet an expectation, or a table breaks the contract of its source; all files are
+written all the same.")]
 pub(crate) struct RefineArgs {
     /// Files, folders or patterns to read; the input folder of the configuration when absent
     #[arg(value_name = "PATH")]
@@ -273,9 +274,9 @@ pub(crate) fn privacy_key(config: &HotpassConfig) -> Result<Option<Secret>, Comm
         return Ok(None);
     };
     crate::context::secret(reference).map(Some).map_err(|error| {
-        CommandError::usage("Cannot use the key of `compliance.pii_redaction.key`").caused_by(&error).hint(
-            "Make a key with `hotpass privacy key --output privacy.key`, and name it as `file:privacy.key`",
-        )
+        CommandError::usage("Cannot use the key of `compliance.pii_redaction.key`")
+            .caused_by(&error)
+            .hint("Make a key with `hotpass privacy key --output privacy.key`, and name it as `file:privacy.key`")
     })
 }
 
@@ -364,6 +365,7 @@ pub(crate) fn summarise(
             "pairs_to_review": statistics.pairs_to_review,
             "quality_mean": statistics.quality_mean,
             "failed_expectations": failed,
+            "broken_contracts": statistics.contracts.iter().filter_map(|checked| checked.context.as_ref()).collect::<Vec<_>>(),
             "outputs": outcome.outputs.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>(),
             "run_folder": outcome.run.root().display().to_string(),
         }),
@@ -404,6 +406,17 @@ pub(crate) fn summarise(
     ))?;
     for name in failed {
         printer.line(format!("  failed: {name}"))?;
+    }
+    if !statistics.contracts.is_empty() {
+        let kept = statistics.contracts.iter().filter(|checked| checked.result.passed).count();
+        printer.line(format!(
+            "{kept} of {} {} the contract of its source",
+            counted(statistics.contracts.len() as u64, "table"),
+            if kept == 1 { "keeps" } else { "keep" }
+        ))?;
+    }
+    for context in statistics.contracts.iter().filter_map(|checked| checked.context.as_ref()) {
+        printer.line(format!("  {}: {}", context.source, context.message))?;
     }
     printer.line("")?;
     for file in &outcome.outputs {

@@ -24,6 +24,7 @@ pub fn html(statistics: &RunStatistics, extras: &ReportExtras<'_>) -> String {
     let sections = [
         ("next", "What to do next", recommendations(statistics)),
         ("expectations", "Expectations", expectations(statistics)),
+        ("contracts", "Contracts", contracts(statistics)),
         ("sources", "Sources", sources(statistics)),
         ("quarantine", "Quarantine", quarantine(statistics)),
         ("mapping", "Column mapping", mapping(statistics)),
@@ -202,6 +203,37 @@ fn expectations(statistics: &RunStatistics) -> String {
             count(result.unexpected),
             percent(passed),
             percent(result.mostly),
+            verdict.to_owned(),
+        ]);
+    }
+    table.finish()
+}
+
+fn contracts(statistics: &RunStatistics) -> String {
+    if statistics.contracts.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(
+        "Contracts of the sources",
+        &["Table", "Contract", "#Rows", "#In quarantine", "What is wrong", "Result"],
+    );
+    for checked in &statistics.contracts {
+        let result = &checked.result;
+        let verdict = match (result.passed, checked.fails_table()) {
+            (true, _) => "<span class=\"good\">✓ kept</span>",
+            (false, true) => "<span class=\"bad\">✗ the table breaks it</span>",
+            (false, false) => "<span class=\"warn\">! rows break it</span>",
+        };
+        let context = checked.context.as_ref();
+        let wrong: Vec<String> = context
+            .map(|context| crate::contracts::findings(context).iter().map(|finding| with_code(finding)).collect())
+            .unwrap_or_default();
+        table.row(&[
+            escape(&checked.place()).into_owned(),
+            format!("<code>{}</code> {}", escape(&result.contract), escape(&result.version)),
+            count(result.rows),
+            count(result.failed_rows),
+            wrong.join("<br>"),
             verdict.to_owned(),
         ]);
     }

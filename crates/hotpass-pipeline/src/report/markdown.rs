@@ -69,6 +69,22 @@ pub fn markdown(statistics: &RunStatistics, extras: &ReportExtras<'_>) -> String
         .collect();
     table(&mut text, "Expectations", &["Expectation", "Checked", "Failed", "Must pass", "Result"], &rows);
     let rows: Vec<_> = statistics
+        .contracts
+        .iter()
+        .map(|checked| {
+            let findings = checked.context.as_ref().map(crate::contracts::findings).unwrap_or_default();
+            vec![
+                cell(&checked.place()),
+                cell(&format!("{} {}", checked.result.contract, checked.result.version)),
+                count(checked.result.rows),
+                count(checked.result.failed_rows),
+                cell(&findings.join("; ")),
+                if checked.result.passed { "kept" } else { "broken" }.into(),
+            ]
+        })
+        .collect();
+    table(&mut text, "Contracts", &["Table", "Contract", "Rows", "In quarantine", "What is wrong", "Result"], &rows);
+    let rows: Vec<_> = statistics
         .tables
         .iter()
         .map(|source| {

@@ -303,7 +303,7 @@ impl ContractCheck {
     /// # Errors
     ///
     /// Returns an error when the contract contradicts itself.
-    pub fn new(contract: &Contract, columns: &[CheckedColumn], options: CheckOptions) -> Result<Self, CheckError> {
+    pub fn new(contract: &Contract, columns: &[CheckedColumn], options: &CheckOptions) -> Result<Self, CheckError> {
         contract.validate()?;
         let mut check = Self {
             contract: contract.clone(),
@@ -335,7 +335,7 @@ impl ContractCheck {
     /// # Errors
     ///
     /// Returns an error when the contract contradicts itself.
-    pub fn of_schema(contract: &Contract, schema: &Schema, options: CheckOptions) -> Result<Self, CheckError> {
+    pub fn of_schema(contract: &Contract, schema: &Schema, options: &CheckOptions) -> Result<Self, CheckError> {
         let columns: Vec<CheckedColumn> = schema
             .fields()
             .iter()

@@ -510,7 +510,7 @@ mod tests {
         let mut inference = Inference::new(&named);
         inference.add(&batch).expect("read");
         let contract = inference.finish("inferred");
-        let mut check = ContractCheck::of_schema(&contract, &batch.schema(), CheckOptions::default()).expect("kept");
+        let mut check = ContractCheck::of_schema(&contract, &batch.schema(), &CheckOptions::default()).expect("kept");
         check.add(&batch).expect("checked");
         let result = check.finish();
         assert!(result.passed, "data keeps the contract that was proposed for it: {:?}", result.counts);

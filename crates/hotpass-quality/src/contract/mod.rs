@@ -10,7 +10,7 @@
 //! let ids: ArrayRef = Arc::new(StringArray::from(vec![Some("1"), Some("x"), Some("1"), None]));
 //! let batch = RecordBatch::try_from_iter([("id", ids)])?;
 //!
-//! let mut check = ContractCheck::of_schema(&contract, &batch.schema(), CheckOptions::default())?;
+//! let mut check = ContractCheck::of_schema(&contract, &batch.schema(), &CheckOptions::default())?;
 //! let found: Vec<_> = check.add(&batch)?.iter().map(|violation| (violation.row, violation.rule)).collect();
 //! assert_eq!(found, [(2, Rule::Type), (3, Rule::Unique), (4, Rule::Required)]);
 //! assert!(!check.finish().passed);
@@ -21,6 +21,7 @@
 //! proposes a contract for data that has none, and [`shipped`] holds the contracts that come with Hotpass.
 
 mod check;
+mod context;
 mod diff;
 mod error;
 mod formats;
@@ -34,6 +35,7 @@ mod value;
 pub use check::{
     CheckOptions, CheckedColumn, ContractCheck, ContractResult, Rule, RuleCount, TableViolation, Violation,
 };
+pub use context::{ContractContext, ContractDetails};
 pub use diff::{Change, Diff, diff};
 pub use error::{CheckError, ContractError};
 pub use infer::Inference;

@@ -376,7 +376,7 @@ mod tests {
                 (field.name.as_str(), example)
             });
             let row = RecordBatch::try_from_iter(columns).expect("a row");
-            let mut check = ContractCheck::of_schema(&contract, &row.schema(), CheckOptions::default()).expect("kept");
+            let mut check = ContractCheck::of_schema(&contract, &row.schema(), &CheckOptions::default()).expect("kept");
             assert_eq!(check.add(&row).expect("checked"), [], "{}", contract.name);
             assert!(check.finish().passed, "{}", contract.name);
         }

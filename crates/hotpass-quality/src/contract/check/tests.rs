@@ -19,7 +19,7 @@ fn contract(fields: Vec<Field>) -> Contract {
 
 fn run(contract: &Contract, batches: &[RecordBatch], options: CheckOptions) -> ContractResult {
     let mut check =
-        ContractCheck::of_schema(contract, &batches[0].schema(), options).expect("a contract that can be kept");
+        ContractCheck::of_schema(contract, &batches[0].schema(), &options).expect("a contract that can be kept");
     for batch in batches {
         check.add(batch).expect("a batch of the table");
     }
@@ -36,7 +36,7 @@ fn rows_keep_their_numbers_and_columns_their_places() {
     let batch =
         batch(&[("__row", rows), ("other", text(&[None, None, None])), ("size", text(&[Some("1"), Some("x"), None]))]);
     let contract = contract(vec![Field { nullable: false, ..Field::new("size", LogicalType::Integer) }]);
-    let mut check = ContractCheck::of_schema(&contract, &batch.schema(), CheckOptions::default()).expect("kept");
+    let mut check = ContractCheck::of_schema(&contract, &batch.schema(), &CheckOptions::default()).expect("kept");
     let found = check.add(&batch).expect("checked");
     let places: Vec<_> = found.iter().map(|v| (v.row, v.index, v.column, v.rule)).collect();
     assert_eq!(places, [(7, 1, Some(1), Rule::Type), (9, 2, Some(1), Rule::Required)]);
@@ -201,6 +201,6 @@ fn a_column_is_found_by_its_other_names_too() {
         CheckedColumn::text(["Company  Name ", "Company Name", "company_name"]),
         CheckedColumn::text(["", "Unnamed: 1"]),
     ];
-    let check = ContractCheck::new(&contract, &columns, CheckOptions::default()).expect("kept");
+    let check = ContractCheck::new(&contract, &columns, &CheckOptions::default()).expect("kept");
     assert!(check.finish().passed);
 }

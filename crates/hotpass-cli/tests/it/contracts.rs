@@ -1,0 +1,231 @@
+//! `hotpass contracts`, and contracts in `hotpass refine`.
+
+use serde_json::Value;
+
+use crate::sandbox::{Outcome, Sandbox};
+
+const CONTRACT: &str = r#"{
+  "hotpass_contract": 1, "name": "clubs", "version": "1.0.0",
+  "fields": [
+    {"name": "No", "type": "integer", "nullable": false, "unique": true},
+    {"name": "Company Name", "nullable": false},
+    {"name": "E-mail", "format": "email"},
+    {"name": "Hull", "enumeration": ["blue", "red"]},
+    {"name": "Seen", "type": "date", "required": false}
+  ],
+  "freshness": {"column": "Seen", "max_age_days": 400},
+  "rows": {"min": 1}
+}"#;
+
+fn clubs() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("clubs.json", CONTRACT);
+    sandbox.write(
+        "in/clubs.csv",
+        "No,Company Name,E-mail,Hull,Seen\n\
+         1,Tern Sailing Club,desk@tern.example,blue,2023-10-01\n\
+         2,Gannet Rowing Club,gannet,red,2023-10-02\n\
+         2,Petrel Flying Club,,green,2023-10-03\n\
+         x,,office@plover.example,red,\n",
+    );
+    sandbox
+}
+
+fn json(outcome: &Outcome) -> Value {
+    serde_json::from_str(&outcome.stdout).unwrap_or_else(|error| panic!("{error}\n{outcome}"))
+}
+
+#[test]
+fn a_file_that_breaks_its_contract_is_told_by_place_and_rule() {
+    let sandbox = clubs();
+    insta::assert_snapshot!(sandbox.run(&["contracts", "validate", "in/clubs.csv", "--contract", "clubs.json"]));
+    let outcome = sandbox.run(&["contracts", "validate", "in", "--contract", "clubs.json", "--format", "json"]);
+    assert_eq!(outcome.code, 3, "{outcome}");
+    for value in ["gannet", "Plover", "plover", "green"] {
+        assert!(!outcome.stdout.contains(value) && !outcome.stderr.contains(value), "{value} is told:\n{outcome}");
+    }
+    let found = json(&outcome);
+    let table = &found["tables"][0];
+    assert_eq!((&table["rows"], &table["failed_rows"]), (&4.into(), &3.into()));
+    assert_eq!(table["violations"][0]["place"], "clubs.csv!C3");
+    assert_eq!(table["violations"][0]["rule"], "type");
+    assert_eq!(table["context"]["category"], "data_contract");
+    assert_eq!(table["context"]["recoverable"], true);
+}
+
+#[test]
+fn a_table_that_breaks_its_contract_as_a_whole_is_told_with_a_fix() {
+    let sandbox = clubs();
+    sandbox.write("old.csv", "No,Company  name,E-mail,Hull,Seen\n1,Tern Sailing Club,,blue,2020-01-01\n");
+    insta::assert_snapshot!(sandbox.run(&["contracts", "validate", "old.csv", "--contract", "clubs.json"]));
+}
+
+#[test]
+fn foreign_keys_need_the_values_they_point_to() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "c.json",
+        r#"{"fields": [{"name": "town", "type": "integer"}], "fieldsMatch": "subset",
+            "foreignKeys": [{"fields": ["town"], "reference": {"resource": "towns", "fields": ["code"]}}]}"#,
+    );
+    sandbox.write("a.csv", "town,name\n1,a\n3,b\n");
+    sandbox.write("towns.csv", "code,label\n1,x\n2,y\n");
+    let without = sandbox.run(&["contracts", "validate", "a.csv", "--contract", "c.json"]);
+    assert_eq!(without.code, 0, "{without}");
+    assert!(without.stderr.contains("was not checked"), "{without}");
+    let with =
+        sandbox.run(&["contracts", "validate", "a.csv", "--contract", "c.json", "--reference", "towns=towns.csv"]);
+    assert_eq!(with.code, 3, "{with}");
+    assert!(with.stdout.contains("a.csv!A3"), "{with}");
+}
+
+#[test]
+fn every_form_is_written_and_read_back() {
+    let sandbox = clubs();
+    let before = sandbox.run(&["contracts", "emit", "clubs.json", "--format", "hotpass"]);
+    assert_eq!(before.code, 0, "{before}");
+    for format in ["frictionless", "frictionless-v1", "json-schema", "json-schema-array", "odcs", "great-expectations"]
+    {
+        let written = sandbox.run(&["contracts", "emit", "clubs.json", "--format", format, "--output", "other"]);
+        assert_eq!(written.code, 0, "{written}");
+        assert!(written.stderr.contains("notice: "), "freshness is told: {written}");
+        let back = sandbox.run(&["contracts", "emit", "./other", "--format", "hotpass"]);
+        assert_eq!(back.stdout, before.stdout, "{format}");
+        let same = sandbox.run(&["contracts", "diff", "clubs.json", "./other"]);
+        assert_eq!((same.code, same.stdout.as_str()), (0, "The contracts say the same\n"), "{format}");
+    }
+}
+
+#[test]
+fn a_new_version_that_breaks_its_users_is_told_who() {
+    let sandbox = clubs();
+    sandbox.write(
+        "new.json",
+        CONTRACT.replace("\"red\"]", "\"red\", \"white\"]").replace("\"nullable\": false}", "\"min_length\": 3}"),
+    );
+    insta::assert_snapshot!(sandbox.run(&["contracts", "diff", "clubs.json", "new.json"]));
+    sandbox.write("words.json", CONTRACT.replace("\"version\"", "\"title\": \"Clubs\", \"version\""));
+    let words = sandbox.run(&["contracts", "diff", "clubs.json", "words.json", "--format", "json"]);
+    assert_eq!((words.code, &json(&words)["suggested_version"]), (0, &"1.0.1".into()), "{words}");
+}
+
+#[test]
+fn an_inferred_contract_is_kept_by_its_file_and_names_no_value() {
+    let sandbox = clubs();
+    let outcome = sandbox.run(&["contracts", "infer", "in/clubs.csv", "--output", "found.json"]);
+    assert_eq!(outcome.code, 0, "{outcome}");
+    let text = std::fs::read_to_string(sandbox.path("found.json")).unwrap();
+    for value in ["Tern", "tern", "gannet", "green", "2023"] {
+        assert!(!text.contains(value), "{value} is in the contract:\n{text}");
+    }
+    let kept = sandbox.run(&["contracts", "validate", "in/clubs.csv", "--contract", "found.json"]);
+    assert_eq!(kept.code, 0, "{kept}");
+}
+
+#[test]
+fn what_cannot_be_named_is_told_with_the_nearest_name() {
+    let sandbox = clubs();
+    insta::assert_snapshot!(sandbox.run(&["contracts", "emit", "sacca_cleaned"]));
+    sandbox.write("broken.json", "{\"fields\": [{\"name\": \"a\"}], \"primaryKey\": [\"b\"]}");
+    let broken = sandbox.run(&["contracts", "validate", "in", "--contract", "broken.json"]);
+    assert_eq!(broken.code, 2, "{broken}");
+    assert!(broken.stderr.contains("the primary key names column `b`"), "{broken}");
+    assert_eq!(sandbox.run(&["contracts", "validate", "nowhere.csv", "--contract", "ssot"]).code, 2);
+    assert_eq!(sandbox.run(&["contracts", "emit", "--run", "latest"]).code, 2);
+}
+
+#[test]
+fn contracts_that_ship_are_listed() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.run(&["contracts", "list", "--format", "json"]);
+    let found = json(&outcome);
+    let names: Vec<&str> =
+        found["contracts"].as_array().into_iter().flatten().filter_map(|contract| contract["name"].as_str()).collect();
+    assert_eq!(names.len(), 8, "{outcome}");
+    assert!(names.contains(&"ssot") && sandbox.run(&["contracts", "list"]).stdout.contains("sacaa_cleaned"));
+}
+
+/// A profile whose one source has a contract.
+fn profile(sandbox: &Sandbox, extra: &str) {
+    sandbox.write(
+        "clubs.yaml",
+        format!(
+            "profile:\n  name: clubs\n  display_name: Clubs\n  contracts: [clubs.json]\n  sources:\n    \
+             - {{name: clubs, pattern: '*.csv', contract: clubs}}\n{extra}"
+        ),
+    );
+}
+
+#[test]
+fn rows_that_break_the_contract_go_to_quarantine_with_their_place() {
+    let sandbox = clubs();
+    profile(&sandbox, "");
+    let outcome = sandbox.run(&["refine", "in", "--profile", "clubs.yaml", "--output-path", "out.json"]);
+    assert_eq!(outcome.code, 0, "rows are set aside, and the rest is published: {outcome}");
+    assert!(outcome.stdout.contains("1 golden record"), "{outcome}");
+    assert!(outcome.stdout.contains("clubs.csv: 3 rows break the contract `clubs`"), "{outcome}");
+    let verify = sandbox.run(&["verify"]);
+    assert_eq!(verify.code, 0, "{verify}");
+    let report = std::fs::read_to_string(sandbox.path("dist/runs/latest")).map(|id| format!("dist/runs/{}", id.trim()));
+    let folder = report.unwrap_or_else(|_| "dist/runs/latest".to_owned());
+    let report: Value =
+        serde_json::from_slice(&std::fs::read(sandbox.path(&format!("{folder}/report.json"))).unwrap()).unwrap();
+    assert_eq!(report["quarantine_reasons"]["contract.type"], 1, "{report:#}");
+    assert_eq!(report["quarantine_reasons"]["required_field_missing"], 1, "a row keeps its first reason");
+    assert_eq!(report["quarantine_reasons"]["contract.unique"], 1);
+    assert_eq!((&report["rows_in"], &report["rows_quarantined"]), (&4.into(), &3.into()));
+    assert_eq!(report["contracts"][0]["context"]["source"], "clubs.csv");
+    let page = std::fs::read_to_string(sandbox.path(&format!("{folder}/report.html"))).unwrap();
+    assert!(page.contains("Contracts of the sources") && page.contains("rows break it"));
+    let strict =
+        sandbox.run(&["refine", "in", "--profile", "clubs.yaml", "--output-path", "out.json", "--qa-mode", "strict"]);
+    assert_eq!(strict.code, 3, "{strict}");
+}
+
+#[test]
+fn a_table_that_breaks_its_contract_fails_the_run_and_is_published_all_the_same() {
+    let sandbox = clubs();
+    profile(&sandbox, "");
+    sandbox.write("in/clubs.csv", "No,Company Name,Hull,Seen\n1,Tern Sailing Club,blue,2020-01-01\n");
+    let outcome = sandbox.run(&["refine", "in", "--profile", "clubs.yaml", "--output-path", "out.json"]);
+    assert_eq!(outcome.code, 3, "{outcome}");
+    assert!(outcome.stderr.contains("Column `E-mail` is not there"), "{outcome}");
+    assert!(outcome.stderr.contains("days old"), "{outcome}");
+    assert!(sandbox.path("out.json").is_file());
+    let relaxed =
+        sandbox.run(&["refine", "in", "--profile", "clubs.yaml", "--output-path", "out.json", "--qa-mode", "relaxed"]);
+    assert_eq!(relaxed.code, 0, "{relaxed}");
+    sandbox.write("in/clubs.csv", "No,Title,E-mail,Hull,Seen\n1,Tern Sailing Club,,blue,2023-10-01\n");
+    let nameless = sandbox.run(&["refine", "in", "--profile", "clubs.yaml", "--output-path", "out.json"]);
+    assert_ne!(nameless.code, 0, "{nameless}");
+    assert!(nameless.stderr.contains("Column `Company Name` is not there"), "{nameless}");
+}
+
+#[test]
+fn a_contract_that_is_not_there_stops_the_run_before_it_begins() {
+    let sandbox = clubs();
+    sandbox.write(
+        "clubs.yaml",
+        "profile:\n  name: clubs\n  sources:\n    - {name: clubs, pattern: '*.csv', contract: sacaa_clean}\n",
+    );
+    let outcome = sandbox.run(&["refine", "in", "--profile", "clubs.yaml", "--output-path", "out.json"]);
+    assert_eq!(outcome.code, 2, "{outcome}");
+    assert!(outcome.stderr.contains("Did you mean `sacaa_cleaned`?"), "{outcome}");
+    assert!(!sandbox.path("dist/runs").exists());
+}
+
+#[test]
+fn a_published_table_keeps_the_contract_that_is_emitted_for_it() {
+    let sandbox = clubs();
+    for output in ["out.csv", "out.parquet", "out.json"] {
+        let refined = sandbox.run(&["refine", "in", "--output-path", output]);
+        assert_eq!(refined.code, 0, "{refined}");
+        for format in ["hotpass", "frictionless"] {
+            let emitted =
+                sandbox.run(&["contracts", "emit", "--run", "latest", "--format", format, "--output", "golden.json"]);
+            assert_eq!(emitted.code, 0, "{emitted}");
+            let checked = sandbox.run(&["contracts", "validate", output, "--contract", "golden.json"]);
+            assert_eq!(checked.code, 0, "{output} as {format}: {checked}");
+        }
+    }
+}

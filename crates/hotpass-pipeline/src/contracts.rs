@@ -1,0 +1,471 @@
+//! Contracts at the sources: found by name or path, held against each table before anything is done with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use arrow::record_batch::RecordBatch;
+use hotpass_config::HotpassConfig;
+use hotpass_config::model::{QaMode, Source};
+use hotpass_core::fields::{ColumnType, GOLDEN_COLUMNS};
+use hotpass_core::{Clock, Diagnostic};
+use hotpass_ingest::table::{TableId, TableSchema};
+use hotpass_ingest::{IngestError, ReadOptions, SourceFile, default_memory_limit, open_file};
+use hotpass_quality::contract::documents::{Format, Notice, read};
+use hotpass_quality::contract::{
+    CheckError, CheckOptions, CheckedColumn, Contract, ContractCheck, ContractContext, ContractError, ContractResult,
+    Field, Limit, LogicalType, ReferenceKeys, RowCount, Rule, shipped,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::normalising::Rejection;
+use crate::statistics::RunStatistics;
+
+/// A contract, and where it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundContract {
+    /// The contract.
+    pub contract: Contract,
+    /// Its file; absent for one that ships.
+    pub path: Option<PathBuf>,
+    /// The form of its file.
+    pub format: Format,
+    /// What the file says and the contract cannot.
+    pub notices: Vec<Notice>,
+}
+
+/// A contract that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ContractLoadError {
+    /// No contract has the name.
+    #[error("No such contract: `{name}`")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The nearest name that exists.
+        suggestion: Option<String>,
+    },
+    /// The file could not be read.
+    #[error("Cannot read contract `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file holds no contract that can be used.
+    #[error("Cannot use contract `{}`", path.display())]
+    Contract {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: ContractError,
+    },
+    /// The values that a foreign key points to could not be read.
+    #[error("Cannot read what a foreign key points to in `{}`: {reason}", path.display())]
+    Reference {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A check could not be made.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+}
+
+impl ContractLoadError {
+    /// Returns what to do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unknown { suggestion: Some(suggestion), .. } => Some(format!("Did you mean `{suggestion}`?")),
+            Self::Unknown { .. } => Some("List the contracts with `hotpass contracts list`, or give the path of a file".to_owned()),
+            Self::Read { .. } => Some("Check the path; those of a configuration are relative to the working folder".to_owned()),
+            Self::Contract { .. } => {
+                Some("Read are Hotpass contracts, Frictionless Table Schemas, JSON Schemas, Open Data Contracts 3 and Great Expectations suites".to_owned())
+            }
+            Self::Reference { .. } => Some("The path is relative to the contract's file".to_owned()),
+            Self::Check(_) => None,
+        }
+    }
+}
+
+/// Reads a contract file.
+///
+/// # Errors
+///
+/// Returns an error when it cannot be read or holds no contract.
+pub fn read_contract(path: &Path) -> Result<FoundContract, ContractLoadError> {
+    let bytes = std::fs::read(path).map_err(|source| ContractLoadError::Read { path: path.to_path_buf(), source })?;
+    let document = read(&bytes).map_err(|source| ContractLoadError::Contract { path: path.to_path_buf(), source })?;
+    Ok(FoundContract {
+        contract: document.contract,
+        path: Some(path.to_path_buf()),
+        format: document.format,
+        notices: document.notices,
+    })
+}
+
+/// Finds a contract: among those of the profile's files by the name of its dataset, among those that ship, else as a file.
+///
+/// # Errors
+///
+/// Returns an error when there is none, or a file cannot be read.
+pub fn find_contract(name: &str, files: &[PathBuf]) -> Result<FoundContract, ContractLoadError> {
+    let mut known: Vec<String> = shipped::names().map(str::to_owned).collect();
+    for path in files {
+        let found = read_contract(path)?;
+        if found.contract.name == name {
+            return Ok(found);
+        }
+        known.push(found.contract.name);
+    }
+    if let Some(contract) = shipped::contract(name) {
+        return Ok(FoundContract { contract, path: None, format: Format::Hotpass, notices: Vec::new() });
+    }
+    let path = Path::new(name);
+    if path.is_file() || name.contains(['/', '\\']) || path.extension().is_some() {
+        return read_contract(path);
+    }
+    Err(ContractLoadError::Unknown {
+        name: name.to_owned(),
+        suggestion: hotpass_core::nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
+    })
+}
+
+/// Returns the columns of a source table under the names that a contract may call them: the header as it is, without surplus white
+/// space, the repaired name, and `Unnamed: N` for a column without a header.
+pub fn checked_columns(schema: &TableSchema) -> Vec<CheckedColumn> {
+    schema
+        .columns
+        .iter()
+        .map(|column| {
+            let tidy = column.raw_header.split_whitespace().collect::<Vec<_>>().join(" ");
+            let other = if tidy.is_empty() { format!("Unnamed: {}", column.index) } else { column.name.clone() };
+            CheckedColumn::text([column.raw_header.clone(), tidy, other])
+        })
+        .collect()
+}
+
+/// Reads the values that the contract's foreign keys point to in files, and in those that are given by name.
+///
+/// # Errors
+///
+/// Returns an error when a file cannot be read or lacks the columns.
+pub fn reference_keys(
+    found: &FoundContract,
+    given: &BTreeMap<String, PathBuf>,
+) -> Result<BTreeMap<String, ReferenceKeys>, ContractLoadError> {
+    let mut references = BTreeMap::new();
+    for key in &found.contract.foreign_keys {
+        let Some(name) = key.reference.name() else { continue };
+        let beside = || {
+            let folder = found.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+            key.reference.file.as_ref().map(|file| folder.join(file))
+        };
+        let Some(path) = given.get(name).cloned().or_else(beside) else { continue };
+        let mut keys = ReferenceKeys::new(&found.contract, key)?;
+        read_reference(&path, &key.reference.fields, &mut keys)?;
+        references.insert(name.to_owned(), keys);
+    }
+    Ok(references)
+}
+
+fn read_reference(path: &Path, fields: &[String], keys: &mut ReferenceKeys) -> Result<(), ContractLoadError> {
+    let fault = |reason: String| ContractLoadError::Reference { path: path.to_path_buf(), reason };
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = SourceFile::inspect(path, name).map_err(|error| fault(error.to_string()))?;
+    let options = ReadOptions {
+        memory_limit_bytes: default_memory_limit(),
+        header_hints: fields.to_vec(),
+        ..ReadOptions::default()
+    };
+    let opened = open_file(&file, &options).map_err(|error| fault(error.to_string()))?;
+    for table in opened.tables {
+        let columns = checked_columns(&table.schema);
+        let positions: Option<Vec<usize>> = fields
+            .iter()
+            .map(|field| columns.iter().position(|column| column.names.contains(field)).map(|position| position + 1))
+            .collect();
+        let Some(positions) = positions else { continue };
+        for batch in table.batches {
+            keys.add_columns(&batch.map_err(|error: IngestError| fault(error.to_string()))?, &positions)?;
+        }
+        return Ok(());
+    }
+    Err(fault(format!("no table has the columns `{}`", fields.join("`, `"))))
+}
+
+/// Returns the contract of the table that a run publishes.
+pub fn published_contract(config: &HotpassConfig) -> Contract {
+    let personal = &config.compliance.pii_fields;
+    let fields = GOLDEN_COLUMNS
+        .iter()
+        .map(|column| {
+            let logical_type = match column.data_type {
+                ColumnType::Text | ColumnType::CellList => LogicalType::Text,
+                ColumnType::UInt32 | ColumnType::Int64 => LogicalType::Integer,
+                ColumnType::Float64 => LogicalType::Number,
+                ColumnType::Boolean => LogicalType::Boolean,
+                ColumnType::Date => LogicalType::Date,
+                ColumnType::Timestamp => LogicalType::Timestamp,
+            };
+            let share = column.data_type == ColumnType::Float64;
+            let judged = column.name.ends_with("_status") && column.name.starts_with("contact_");
+            let judgements = ["deliverable", "risky", "undeliverable", "unknown"];
+            let classification = if personal.iter().any(|name| name == column.name) { "pii" } else { "internal" };
+            Field {
+                description: Some(column.description.to_owned()),
+                classification: Some(classification.to_owned()),
+                nullable: column.nullable,
+                unique: column.name == "entity_id",
+                minimum: (share || logical_type == LogicalType::Integer).then(|| Limit::inclusive("0")),
+                maximum: share.then(|| Limit::inclusive("1")),
+                enumeration: if judged { judgements.map(str::to_owned).to_vec() } else { Vec::new() },
+                ..Field::new(column.name, logical_type)
+            }
+        })
+        .collect();
+    Contract {
+        version: config.data_contract.version.clone(),
+        title: Some(config.profile.display_name.clone()).filter(|title| !title.is_empty()),
+        description: Some("One row an organisation, as a run publishes it".to_owned()),
+        owner: config.data_contract.steward.clone(),
+        fields,
+        primary_key: vec!["entity_id".to_owned()],
+        rows: RowCount { min: Some(1), max: None },
+        extra_columns: false,
+        ordered: true,
+        ..Contract::new(&config.data_contract.dataset)
+    }
+}
+
+/// Whether a table of a run keeps the contract of its source.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ContractStatistics {
+    /// File, relative.
+    pub file: String,
+    /// Sheet.
+    pub sheet: Option<String>,
+    /// Which table of the sheet.
+    pub table: u32,
+    /// Source of the profile.
+    pub source: String,
+    /// What was found.
+    pub result: ContractResult,
+    /// The finding as one, when the contract is broken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<ContractContext>,
+}
+
+impl ContractStatistics {
+    /// Returns whether the table as a whole breaks the contract, which rows in quarantine do not put right.
+    pub fn fails_table(&self) -> bool {
+        !self.result.table.is_empty()
+    }
+
+    /// Returns the table's place, as `file#sheet`.
+    pub fn place(&self) -> String {
+        match &self.sheet {
+            Some(sheet) => format!("{}#{sheet}", self.file),
+            None => self.file.clone(),
+        }
+    }
+}
+
+/// The contracts of a profile's sources, read before the run begins.
+#[derive(Debug, Default)]
+pub(crate) struct SourceContracts {
+    by_source: BTreeMap<String, Prepared>,
+    today: Option<chrono::NaiveDate>,
+}
+
+#[derive(Debug)]
+struct Prepared {
+    contract: Contract,
+    references: BTreeMap<String, ReferenceKeys>,
+}
+
+impl SourceContracts {
+    /// Reads the contracts that the sources of the profile name.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when one is not there or cannot be used; every file of `profile.contracts` must be one.
+    pub(crate) fn from_config(config: &HotpassConfig, clock: Clock) -> Result<Self, ContractLoadError> {
+        let profile = &config.profile;
+        for path in &profile.contracts {
+            read_contract(path)?;
+        }
+        let mut by_source = BTreeMap::new();
+        for source in &profile.sources {
+            let Some(name) = &source.contract else { continue };
+            let found = find_contract(name, &profile.contracts)?;
+            let references = reference_keys(&found, &BTreeMap::new())?;
+            by_source.insert(source.name.clone(), Prepared { contract: found.contract, references });
+        }
+        Ok(Self { by_source, today: Some(clock.now().date_naive()) })
+    }
+
+    /// Prepares the check of a table of a source that has a contract.
+    pub(crate) fn check(
+        &self,
+        source: Option<&Source>,
+        schema: &TableSchema,
+    ) -> Result<Option<TableCheck>, ContractLoadError> {
+        let Some((source, prepared)) = source.and_then(|source| Some((source, self.by_source.get(&source.name)?)))
+        else {
+            return Ok(None);
+        };
+        let options = CheckOptions {
+            today: self.today,
+            references: prepared.references.clone(),
+            listed: 0,
+            ..CheckOptions::default()
+        };
+        let check = ContractCheck::new(&prepared.contract, &checked_columns(schema), &options)?;
+        Ok(Some(TableCheck {
+            check,
+            id: schema.id.clone(),
+            source: source.name.clone(),
+            letters: schema.columns.iter().map(|column| hotpass_core::column_letters(column.index)).collect(),
+        }))
+    }
+}
+
+/// The check of one table of a run.
+#[derive(Debug)]
+pub(crate) struct TableCheck {
+    check: ContractCheck,
+    id: TableId,
+    source: String,
+    letters: Vec<String>,
+}
+
+impl TableCheck {
+    /// Checks a batch: its rows that go to quarantine, each with the first rule it breaks.
+    pub(crate) fn add(&mut self, batch: &RecordBatch) -> Result<Vec<Rejection>, CheckError> {
+        let violations = self.check.add(batch)?;
+        let mut seen = BTreeSet::new();
+        Ok(violations
+            .into_iter()
+            .filter(|violation| seen.insert(violation.index))
+            .map(|violation| {
+                let fields = &self.check.contract().fields;
+                let column = violation.column.and_then(|column| self.letters.get(column as usize));
+                let place = column.map(|letters| format!(" in column {letters}")).unwrap_or_default();
+                Rejection {
+                    position: violation.index,
+                    column: violation.column.map(|column| column as usize),
+                    reason: violation.rule.code().to_owned(),
+                    message: format!(
+                        "The value of `{}`{place} {}",
+                        fields[violation.field as usize].name,
+                        violation.rule.words()
+                    ),
+                }
+            })
+            .collect())
+    }
+
+    /// Returns whether a table that is no data by its columns still looks like the one of the contract.
+    pub(crate) fn resembles(&self, schema: &TableSchema) -> bool {
+        let names = checked_columns(schema);
+        let contract = self.check.contract();
+        let known =
+            contract.fields.iter().filter(|field| names.iter().any(|column| column.names.contains(&field.name)));
+        known.count() * 2 >= contract.fields.len()
+    }
+
+    /// Ends the check: its figures, and diagnostics of what is wrong with the table as a whole.
+    pub(crate) fn finish(self) -> (ContractStatistics, Vec<Diagnostic>) {
+        let location = self.id.location();
+        let contract = self.check.contract().name.clone();
+        let result = self.check.finish();
+        let mut diagnostics: Vec<Diagnostic> = result
+            .table
+            .iter()
+            .map(|breach| {
+                let mut diagnostic =
+                    Diagnostic::error(breach.rule.code(), format!("{} (`{contract}`)", breach.message))
+                        .at(location.clone());
+                diagnostic.hint.clone_from(&breach.suggested_fix);
+                diagnostic
+            })
+            .collect();
+        diagnostics.extend(result.not_checked.iter().map(|message| {
+            Diagnostic::warning("contract.not_checked", format!("{message} (`{contract}`)")).at(location.clone())
+        }));
+        // Rows whose key points to a row that never came are known too late for quarantine.
+        let late: u64 =
+            result.counts.iter().filter(|count| count.rule == Rule::ForeignKey).map(|count| count.rows).sum();
+        if late > 0 {
+            diagnostics.push(
+                Diagnostic::warning(
+                    Rule::ForeignKey.code(),
+                    format!("The key of {late} rows {} (`{contract}`)", Rule::ForeignKey.words()),
+                )
+                .at(location),
+            );
+        }
+        let mut statistics = ContractStatistics {
+            file: self.id.file.to_string(),
+            sheet: self.id.sheet.as_ref().map(ToString::to_string),
+            table: self.id.table,
+            source: self.source,
+            result,
+            context: None,
+        };
+        statistics.context = statistics.result.context(statistics.place());
+        (statistics, diagnostics)
+    }
+}
+
+/// Returns what is wrong with a table, a sentence each.
+pub(crate) fn findings(context: &ContractContext) -> Vec<String> {
+    let details = &context.details;
+    let missing = details.missing.iter().map(|column| format!("Column `{column}` {}", Rule::MissingColumn.words()));
+    let extra = details.extra.iter().map(|column| format!("Column `{column}` {}", Rule::ExtraColumn.words()));
+    missing.chain(extra).chain(details.issues.iter().cloned()).collect()
+}
+
+/// Says why contracts fail the run, when they do: a table that breaks its contract as a whole; in strict mode also a row.
+pub(crate) fn failure(statistics: &RunStatistics, mode: QaMode) -> Option<&'static str> {
+    let broken = match mode {
+        QaMode::Relaxed => false,
+        QaMode::Default => statistics.contracts.iter().any(ContractStatistics::fails_table),
+        QaMode::Strict => statistics.contracts.iter().any(|contract| !contract.result.passed),
+    };
+    broken.then_some("A contract is broken")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contracts_are_found_by_name_and_by_path() -> Result<(), Box<dyn std::error::Error>> {
+        assert_eq!(find_contract("ssot", &[])?.contract.fields.len(), 27);
+        let error = find_contract("sacaa_clean", &[]).err().ok_or("no such contract")?;
+        assert_eq!(error.hint().as_deref(), Some("Did you mean `sacaa_cleaned`?"));
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("mine.json");
+        hotpass_core::write_atomic(&path, r#"{"name": "ssot", "fields": [{"name": "a"}]}"#)?;
+        assert_eq!(find_contract("ssot", std::slice::from_ref(&path))?.contract.fields.len(), 1, "a file goes first");
+        assert_eq!(find_contract(&path.display().to_string(), &[])?.format, Format::Frictionless);
+        assert!(matches!(find_contract("missing.json", &[]), Err(ContractLoadError::Read { .. })));
+        Ok(())
+    }
+
+    #[test]
+    fn the_published_table_has_a_contract_of_every_column() {
+        let mut config = HotpassConfig::default();
+        config.compliance.pii_fields = vec!["contact_primary_name".to_owned()];
+        let contract = published_contract(&config);
+        assert_eq!(contract.fields.len(), GOLDEN_COLUMNS.len());
+        assert!(contract.validate().is_ok());
+        let of = |name: &str| contract.field(name).and_then(|field| field.classification.as_deref());
+        assert_eq!((of("contact_primary_name"), of("province")), (Some("pii"), Some("internal")));
+    }
+}
