@@ -36,6 +36,7 @@ fn recorded_runs(reading: &LedgerReading) -> BTreeMap<&str, RecordedRun> {
         if let Some(digest) = entry.details.get("manifest_sha256").and_then(Value::as_str) {
             run.manifest = Some(digest.to_owned());
         }
+        run.removed |= entry.kind == EntryKind::PrivacySwept.as_str();
         run.removed |= entry.details.get("removed") == Some(&Value::Bool(true));
     }
     runs
