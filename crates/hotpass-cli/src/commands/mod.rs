@@ -33,6 +33,7 @@ mod normalise;
 mod overview;
 mod privacy;
 mod profile;
+mod qa;
 mod query;
 mod reference;
 mod refine;
@@ -84,6 +85,7 @@ verbs! {
     Overview => overview::OverviewArgs,
     Privacy => privacy::PrivacyArgs,
     Profile => profile::ProfileArgs,
+    Qa => qa::QaArgs,
     Query => query::QueryArgs,
     #[command(hide = true)] Reference => reference::ReferenceArgs,
     #[command(visible_alias = "run")] Refine => refine::RefineArgs,

@@ -31,6 +31,8 @@ enum Page {
     ExitCodes,
     /// Canonical fields that source columns are mapped to
     Fields,
+    /// Digests of the refined sample data, which `hotpass qa` expects
+    Golden,
     /// JSON Schema of a linkage model, in Hotpass's form
     LinkageModel,
 }
@@ -43,6 +45,8 @@ pub(crate) fn run(args: ReferenceArgs, context: &mut Context) -> Result<Exit, Co
             .map_err(|error| CommandError::failure("Cannot print the contracts").caused_by(&error))?,
         Page::ExitCodes => exit::markdown(),
         Page::Fields => fields(),
+        Page::Golden => super::qa::golden_json()
+            .map_err(|error| CommandError::failure(format!("Cannot refine the sample data: {error}")))?,
         Page::LinkageModel => {
             return context.printer.json(&hotpass_resolve::model::json_schema()).map(|()| Exit::Done);
         }
@@ -51,7 +55,7 @@ pub(crate) fn run(args: ReferenceArgs, context: &mut Context) -> Result<Exit, Co
     Ok(Exit::Done)
 }
 
-fn command_line() -> String {
+pub(super) fn command_line() -> String {
     let mut root = cli::command().disable_help_subcommand(true);
     root.build();
     let mut page = String::from("# Command line\n\n");
@@ -162,7 +166,7 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
 
-fn artefacts() -> String {
+pub(super) fn artefacts() -> String {
     let mut page = String::from(
         "# Files of a run\n\nEach run owns the folder `dist/runs/RUN_ID/` (`--dist-dir` changes `dist`); \
          `dist/runs/latest` names the newest.\n\n| file | holds |\n| --- | --- |\n",
@@ -197,7 +201,7 @@ fn columns_table(page: &mut String, columns: &[ColumnSpec]) {
     }
 }
 
-fn fields() -> String {
+pub(super) fn fields() -> String {
     let mut page = String::from(
         "# Canonical fields\n\nWhat a source column can be mapped to, in canonical order. Profiles, mapping files and \
          diagnostics use these names. A list field takes several columns, and several values of a cell.\n\n\
