@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail where it stands, and says when it skips")]
 
 mod contracts;
+mod canaries;
 mod demo;
 mod doctor;
 mod errors;
@@ -13,6 +14,7 @@ mod help;
 mod init;
 mod inspect;
 mod map;
+mod privacy;
 mod provenance;
 mod query;
 mod refine;

@@ -38,8 +38,17 @@ impl Sandbox {
         self.run_in(self.folder.path(), arguments)
     }
 
+    /// Runs the program in the sandbox at another moment, in seconds since 1970.
+    pub(crate) fn run_at(&self, moment: i64, arguments: &[&str]) -> Outcome {
+        self.run_with(self.folder.path(), moment, arguments)
+    }
+
     /// Runs the program in a folder.
     pub(crate) fn run_in(&self, folder: &Path, arguments: &[&str]) -> Outcome {
+        self.run_with(folder, 1_700_000_000, arguments)
+    }
+
+    fn run_with(&self, folder: &Path, moment: i64, arguments: &[&str]) -> Outcome {
         let output = Command::cargo_bin("hotpass")
             .expect("the program was built")
             .args(arguments)
@@ -49,7 +58,7 @@ impl Sandbox {
             .env("HOME", self.folder.path())
             .env("LC_ALL", "C.UTF-8")
             .env("COLUMNS", "100")
-            .env("SOURCE_DATE_EPOCH", "1700000000")
+            .env("SOURCE_DATE_EPOCH", moment.to_string())
             .timeout(std::time::Duration::from_mins(2))
             .output()
             .expect("the program runs");
