@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hotpass_config::HotpassConfig;
@@ -14,7 +15,7 @@ use hotpass_lineage::{
 };
 use hotpass_pipeline::LineageServices;
 
-use crate::context::Context;
+use crate::context::{ConfigArgs, Context};
 
 /// Longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -116,6 +117,15 @@ pub(crate) fn spool(dist_dir: &Path, limit: Option<u64>) -> Spool {
     }
 }
 
+/// Returns the configuration for a command that has none of its own: that of the folder and the environment, else the
+/// default.
+pub(crate) fn configuration_alone(dist_dir: &Path, context: &mut Context) -> HotpassConfig {
+    // A configuration that is wrong is told about by the commands that need it.
+    let mut config = ConfigArgs::default().load(context).map(|loaded| loaded.config).unwrap_or_default();
+    config.pipeline.dist_dir = dist_dir.to_path_buf();
+    config
+}
+
 /// Returns what a run is told of lineage, with the thread that sends its events.
 pub(crate) fn services(config: &HotpassConfig, context: &mut Context) -> LineageServices {
     if !config.lineage.enabled {
@@ -128,10 +138,13 @@ pub(crate) fn services(config: &HotpassConfig, context: &mut Context) -> Lineage
         job_tags: setup.client.job_tags.clone(),
         run_tags: setup.client.run_tags.clone(),
         workspace: std::env::current_dir().ok(),
+        config: Some(config.lineage.clone()),
         ..LineageServices::default()
     };
     if setup.sends() {
+        let propagation = context.telemetry.propagation();
         let options = EmitterOptions {
+            headers: Some(Arc::new(move || propagation.headers())),
             retry: setup.retry(),
             spool: Some(spool(&config.pipeline.dist_dir, Some(config.lineage.spool_limit_bytes))),
             ..EmitterOptions::default()

@@ -39,7 +39,7 @@ use crate::entities::{Entities, NO_ENTITY};
 use crate::evidence::{Evidence, EvidenceError, record_interrupted};
 use crate::golden::{GoldenChunk, RunFacts, Survival, rule_of};
 use crate::grouping::{DeterministicGrouping, EntityGrouping, Groups, NoGrouping};
-use crate::lineage::RunLineage;
+use crate::lineage::{Published, RunLineage};
 use crate::linkage::{GroupingError, LinkageModelError, ProbabilisticGrouping, linkage_keys, linkage_model};
 use crate::normalising::{NormalisedBatch, QuarantinedRow, TablePlan, normalise_batch, reject_rows};
 use crate::parties::{build_party_store, write_party_store};
@@ -1075,7 +1075,9 @@ impl<'a> Run<'a> {
         }
         self.check_cancelled()?;
         let redaction = &self.redaction;
-        artefacts.extend(self.lineage.published(&run, tables, statistics, &outputs, &artefacts, redaction, passed)?);
+        let published = Published { tables, statistics, outputs: &outputs, artefacts: &artefacts, redaction, passed };
+        let lineage = self.lineage.published(&run, &published)?;
+        artefacts.extend(lineage);
         self.manifest.outputs = outputs.iter().map(|file| record(&file.path.display().to_string(), file)).collect();
         self.manifest.artefacts = artefacts.iter().map(|file| run_file(&run, file)).collect();
         self.manifest.rows = RowCounts {

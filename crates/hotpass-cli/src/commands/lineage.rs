@@ -128,9 +128,8 @@ fn show(args: &ShowArgs, context: &mut Context) -> Result<Exit, CommandError> {
 /// Reads the events of a run.
 fn events_of(path: &Path) -> Result<Vec<Event>, CommandError> {
     if !path.is_file() {
-        return Err(CommandError::usage("The run has no lineage").hint(
-            "Runs keep it when `lineage.enabled` is true; runs of earlier versions have none",
-        ));
+        return Err(CommandError::usage("The run has no lineage")
+            .hint("Runs keep it when `lineage.enabled` is true; runs of earlier versions have none"));
     }
     read_events(path).map_err(|error| CommandError::failure("Cannot read the lineage of the run").caused_by(&error))
 }
@@ -177,7 +176,8 @@ fn replay(args: &ReplayArgs, context: &mut Context) -> Result<Exit, CommandError
         // What is sent again goes the same way: behind what waits, and kept where it is not taken.
         let runs = RunArgs { dist_dir: args.dist_dir.clone(), run: run.clone() };
         for event in events_of(&runs.find()?.path(LINEAGE_FILE))? {
-            let event = event.to_json().map_err(|error| CommandError::failure("Cannot write an event").caused_by(&error))?;
+            let event =
+                event.to_json().map_err(|error| CommandError::failure("Cannot write an event").caused_by(&error))?;
             spool.push(&event).map_err(|error| unreadable(&spool, &error))?;
         }
     }
@@ -213,7 +213,9 @@ fn tell(
         None => Ok(Exit::Done),
         Some(error) => {
             let hint = match error {
-                SendError::Refused { status: 401 | 403, .. } => "Check the key: `lineage.transport.api_key` or `OPENLINEAGE_API_KEY`",
+                SendError::Refused { status: 401 | 403, .. } => {
+                    "Check the key: `lineage.transport.api_key` or `OPENLINEAGE_API_KEY`"
+                }
                 SendError::Refused { .. } => "Check the address and the endpoint of the server",
                 _ => "Try again when the server is there; nothing is lost",
             };

@@ -79,8 +79,14 @@ const DERIVED: &[(&str, &[&str], &str, &str)] = &[
 ];
 
 const CHANNELS: &[&str] = &["contact_emails", "contact_phones"];
-const CONTACTS: &[&str] =
-    &["contact_names", "contact_given_names", "contact_family_names", "contact_roles", "contact_emails", "contact_phones"];
+const CONTACTS: &[&str] = &[
+    "contact_names",
+    "contact_given_names",
+    "contact_family_names",
+    "contact_roles",
+    "contact_emails",
+    "contact_phones",
+];
 
 /// What the lineage of columns is worked out from.
 pub(crate) struct ColumnFacts<'a> {
@@ -104,13 +110,13 @@ impl ColumnFacts<'_> {
         for (position, published) in source_fields().enumerate() {
             let Some((_, canonical)) = DIRECT.iter().find(|(name, _)| *name == published) else { continue };
             let rule = rule_of(self.config, published);
-            let entry = self.entry(published, canonical, &|source| vec![self.direct(published, position, rule, source)]);
+            let entry = self.entry(canonical, &|source| vec![self.direct(published, position, rule, source)]);
             self.put(&mut fields, published, entry, rule_name(rule));
         }
         for (published, canonical, subtype, done) in DERIVED {
             let masking = self.redaction.covers(published);
             let made = || vec![transformation("DIRECT", subtype, done, masking)];
-            let entry = self.entry(published, canonical, &|_| made());
+            let entry = self.entry(canonical, &|_| made());
             self.put(&mut fields, published, entry, done);
         }
         let wanted: Vec<&str> = self
@@ -123,8 +129,7 @@ impl ColumnFacts<'_> {
             .collect();
         for published in ["data_quality_score", "data_quality_flags"] {
             let done = "depends on whether the value is present";
-            let entry =
-                self.entry(published, &wanted, &|_| vec![transformation("INDIRECT", "CONDITIONAL", done, false)]);
+            let entry = self.entry(&wanted, &|_| vec![transformation("INDIRECT", "CONDITIONAL", done, false)]);
             self.put(&mut fields, published, entry, "share of the wanted fields that are present");
         }
         let dataset = self.dataset();
@@ -159,12 +164,7 @@ impl ColumnFacts<'_> {
     }
 
     /// Returns the columns that hold values of canonical fields, each with what became of it.
-    fn entry(
-        &self,
-        _published: &str,
-        canonical: &[&str],
-        made: &dyn Fn(Source) -> Vec<Transformation>,
-    ) -> Vec<InputField> {
+    fn entry(&self, canonical: &[&str], made: &dyn Fn(Source) -> Vec<Transformation>) -> Vec<InputField> {
         self.sources(canonical).into_iter().map(|source| self.input(source, made(source))).collect()
     }
 

@@ -114,10 +114,13 @@ impl Facets<'_> {
         if config.features.compliance {
             tags.push(tag("jurisdiction", &config.compliance.jurisdiction));
         }
-        tags.extend(services.job_tags.iter().chain(&config.lineage.tags).map(|(key, value)| Tag {
-            source: Some("USER".to_owned()),
-            ..tag(key, value)
-        }));
+        tags.extend(
+            services
+                .job_tags
+                .iter()
+                .chain(&config.lineage.tags)
+                .map(|(key, value)| Tag { source: Some("USER".to_owned()), ..tag(key, value) }),
+        );
         let mut facets = JobFacets {
             job_type: self.of(JobType {
                 processing_type: "BATCH".to_owned(),
@@ -125,10 +128,8 @@ impl Facets<'_> {
                 job_type: Some(if stage.is_some() { "TASK" } else { "JOB" }.to_owned()),
                 ..JobType::default()
             }),
-            documentation: self.of(JobDocumentation {
-                description: what.to_owned(),
-                content_type: Some("text/plain".to_owned()),
-            }),
+            documentation: self
+                .of(JobDocumentation { description: what.to_owned(), content_type: Some("text/plain".to_owned()) }),
             ownership: self.of(JobOwnership { owners: Some(self.owners()) }),
             source_code_location: self.of(SourceCodeLocation {
                 kind: "git".to_owned(),
@@ -228,8 +229,11 @@ impl Facets<'_> {
         self.of(TestResults { tests })
     }
 
-    /// Returns the results of checks on the published table.
-    pub(crate) fn assertions(&self, results: &[ExpectationResult]) -> Option<Facet<DataQualityAssertions>> {
+    /// Returns the results of checks on a table.
+    pub(crate) fn assertions(&self, results: &[&ExpectationResult]) -> Option<Facet<DataQualityAssertions>> {
+        if results.is_empty() {
+            return None;
+        }
         let assertions = results
             .iter()
             .map(|result| Assertion {
@@ -283,9 +287,10 @@ impl Facets<'_> {
                 dataset_type: if table.sheet.is_some() { "SHEET" } else { "FILE" }.to_owned(),
                 sub_type: None,
             }),
-            version: table.sha256.as_ref().and_then(|digest| {
-                self.of(DatasetVersion { dataset_version: format!("sha256:{digest}") })
-            }),
+            version: table
+                .sha256
+                .as_ref()
+                .and_then(|digest| self.of(DatasetVersion { dataset_version: format!("sha256:{digest}") })),
             schema: self.of(Schema { fields: Some(fields) }),
             storage: self.storage(&table.file),
             hierarchy: self.of(Hierarchy { hierarchy }),

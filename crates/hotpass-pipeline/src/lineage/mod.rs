@@ -7,11 +7,13 @@
 mod columns;
 mod facets;
 mod naming;
+mod resolve;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hotpass_config::HotpassConfig;
+use hotpass_config::model::Lineage;
 use hotpass_core::fields::{GOLDEN_COLUMNS, QUARANTINE_COLUMNS};
 use hotpass_core::{Clock, RunDirectory, RunId, Sha256Digest, column_letters, sha256_bytes};
 use hotpass_ingest::table::{CellKinds, ContentType, TableSchema};
@@ -20,7 +22,8 @@ use hotpass_lineage::facet::{
     RunFacets,
 };
 use hotpass_lineage::{
-    Emitter, Event, InputDataset, Job, LineageGraph, OutputDataset, ParentReference, Run, RunEvent, RunState, Timestamp, Uuid,
+    Emitter, Event, InputDataset, Job, LineageGraph, OutputDataset, ParentReference, Run, RunEvent, RunState,
+    Timestamp, Uuid,
 };
 use hotpass_provenance::Manifest;
 use sha2::{Digest, Sha256};
@@ -34,6 +37,7 @@ use crate::tables::RunTables;
 use columns::ColumnFacts;
 pub(crate) use columns::Wins;
 use facets::Facets;
+pub(crate) use resolve::ResolveLineage;
 
 /// Name of the file of events in the run folder.
 pub const LINEAGE_FILE: &str = "lineage.ndjson";
@@ -57,6 +61,8 @@ pub struct LineageServices {
     pub run_tags: BTreeMap<String, String>,
     /// Folder that datasets are named relative to.
     pub workspace: Option<PathBuf>,
+    /// Settings of a run that has no configuration of its own, as one that resolves files.
+    pub config: Option<Lineage>,
 }
 
 /// A source table, as events need it.
@@ -64,6 +70,8 @@ pub struct LineageServices {
 pub(crate) struct SourceTable {
     /// Name as dataset.
     name: String,
+    /// Name as positions show it.
+    place: String,
     /// Name of the file as dataset.
     file: String,
     sheet: Option<String>,
@@ -88,6 +96,17 @@ struct SourceTableColumn {
     field: Option<String>,
     /// Rows with a value.
     filled: u64,
+}
+
+/// What a run has published.
+#[derive(Clone, Copy)]
+pub(crate) struct Published<'a> {
+    pub(crate) tables: &'a RunTables,
+    pub(crate) statistics: &'a RunStatistics,
+    pub(crate) outputs: &'a [WrittenFile],
+    pub(crate) artefacts: &'a [WrittenFile],
+    pub(crate) redaction: &'a Redaction,
+    pub(crate) passed: bool,
 }
 
 /// The stages that are child jobs; what comes before the run has an id is none.
@@ -143,16 +162,15 @@ impl RunLineage {
         if !config.lineage.enabled {
             return Self(None);
         }
-        let producer = config.lineage.producer.clone().unwrap_or_else(|| {
-            concat!(env!("CARGO_PKG_REPOSITORY"), "/tree/v", env!("CARGO_PKG_VERSION")).to_owned()
-        });
+        let producer = config.lineage.producer.clone().unwrap_or_else(default_producer);
         let pipeline = &config.pipeline;
         let output = &pipeline.output_path;
-        let replaced = [Some(output.clone()), Some(output.with_extension("parquet")), pipeline.party_store_path.clone()]
-            .into_iter()
-            .flatten()
-            .filter(|path| path.exists())
-            .collect();
+        let replaced =
+            [Some(output.clone()), Some(output.with_extension("parquet")), pipeline.party_store_path.clone()]
+                .into_iter()
+                .flatten()
+                .filter(|path| path.exists())
+                .collect();
         let mut recorder = Recorder {
             services: services.clone(),
             config: config.clone(),
@@ -228,15 +246,10 @@ impl RunLineage {
     pub(crate) fn published(
         &mut self,
         run: &RunDirectory,
-        tables: &RunTables,
-        statistics: &RunStatistics,
-        outputs: &[WrittenFile],
-        artefacts: &[WrittenFile],
-        redaction: &Redaction,
-        passed: bool,
+        published: &Published<'_>,
     ) -> Result<Vec<WrittenFile>, PublishError> {
         let Some(recorder) = &mut self.0 else { return Ok(Vec::new()) };
-        recorder.published(tables, statistics, outputs, artefacts, redaction, passed);
+        recorder.published(published);
         recorder.write(run)
     }
 
@@ -278,10 +291,8 @@ impl Recorder {
         let job_facets = facets.job(None, &what, SOURCE, &self.services);
         let nominal = self.services.nominal_start.unwrap_or_else(|| self.clock.now_milliseconds());
         let run_facets = RunFacets {
-            nominal_time: facets.of(NominalTime {
-                nominal_start_time: Timestamp::from_milliseconds(nominal),
-                nominal_end_time: None,
-            }),
+            nominal_time: facets
+                .of(NominalTime { nominal_start_time: Timestamp::from_milliseconds(nominal), nominal_end_time: None }),
             parent: self.services.parent.as_ref().and_then(|parent| facets.of(outside(parent))),
             processing_engine: facets.engine(),
             execution_parameters: facets.parameters(command),
@@ -397,6 +408,17 @@ impl Recorder {
         self.tables.iter().map(|table| facets.input(&self.dataset_namespace, table)).collect()
     }
 
+    /// Returns the source tables with the results of the checks on them.
+    fn checked_inputs(&self, statistics: &RunStatistics) -> Vec<InputDataset> {
+        let mut inputs = self.inputs();
+        for (table, input) in self.tables.iter().zip(&mut inputs) {
+            let results: Vec<_> =
+                statistics.expectations.iter().filter(|result| result.dataset == table.place).collect();
+            input.input_facets.get_or_insert_default().data_quality_assertions = self.facets().assertions(&results);
+        }
+        inputs
+    }
+
     fn table(&mut self, schema: &TableSchema, statistics: &TableStatistics) {
         let known = self.files.get(&statistics.file);
         let workspace = self.services.workspace.as_deref();
@@ -426,6 +448,7 @@ impl Recorder {
             .collect();
         self.tables.push(SourceTable {
             name: naming::table_name(&file, statistics.sheet.as_deref(), statistics.table),
+            place: schema.id.location().to_string(),
             file,
             sheet: statistics.sheet.clone(),
             dataset: statistics.source_dataset.clone(),
@@ -442,7 +465,13 @@ impl Recorder {
         }
         self.stage = None;
         let facets = self.facets();
-        let input = InputDataset {
+        let mut inputs = self.checked_inputs(statistics);
+        inputs
+            .retain(|input| input.input_facets.as_ref().is_some_and(|facets| facets.data_quality_assertions.is_some()));
+        let sources: Vec<&str> = self.tables.iter().map(|table| table.place.as_str()).collect();
+        let on_published: Vec<_> =
+            statistics.expectations.iter().filter(|result| !sources.contains(&result.dataset.as_str())).collect();
+        inputs.push(InputDataset {
             namespace: self.dataset_namespace.clone(),
             name: self.output_name(&self.config.pipeline.output_path),
             facets: Some(DatasetFacets {
@@ -451,15 +480,15 @@ impl Recorder {
                 ..DatasetFacets::default()
             }),
             input_facets: Some(InputFacets {
-                data_quality_assertions: facets.assertions(&statistics.expectations),
+                data_quality_assertions: facets.assertions(&on_published),
                 ..InputFacets::default()
             }),
-        };
+        });
         let mut event = self.stage_event(Stage::Expect, RunState::Complete);
         if let Some(run_facets) = &mut event.run.facets {
             run_facets.test = self.facets().tests(&statistics.expectations);
         }
-        event.inputs = Some(vec![input]);
+        event.inputs = Some(inputs);
         self.keep(event);
     }
 
@@ -469,14 +498,8 @@ impl Recorder {
         naming::file_name(path, self.services.workspace.as_deref(), &own)
     }
 
-    fn outputs(
-        &self,
-        tables: &RunTables,
-        statistics: &RunStatistics,
-        outputs: &[WrittenFile],
-        artefacts: &[WrittenFile],
-        redaction: &Redaction,
-    ) -> Vec<OutputDataset> {
+    fn outputs(&self, published: &Published<'_>) -> Vec<OutputDataset> {
+        let Published { tables, statistics, outputs, artefacts, redaction, .. } = *published;
         let facets = self.facets();
         let output = &self.config.pipeline.output_path;
         let twin = output.with_extension("parquet");
@@ -495,8 +518,7 @@ impl Recorder {
             .map(|file| {
                 let there = !self.clock.is_fixed() && !self.replaced.iter().any(|old| file.path.starts_with(old));
                 let change = if there { LifecycleState::Create } else { LifecycleState::Overwrite };
-                let mut dataset =
-                    facets.output(&self.dataset_namespace, self.output_name(&file.path), file, change);
+                let mut dataset = facets.output(&self.dataset_namespace, self.output_name(&file.path), file, change);
                 let golden = file.path == *output || file.path == twin;
                 if let (true, Some(about)) = (golden, &mut dataset.facets) {
                     about.schema = facets.schema(GOLDEN_COLUMNS);
@@ -520,16 +542,9 @@ impl Recorder {
         datasets
     }
 
-    fn published(
-        &mut self,
-        tables: &RunTables,
-        statistics: &RunStatistics,
-        outputs: &[WrittenFile],
-        artefacts: &[WrittenFile],
-        redaction: &Redaction,
-        passed: bool,
-    ) {
-        let datasets = self.outputs(tables, statistics, outputs, artefacts, redaction);
+    fn published(&mut self, published: &Published<'_>) {
+        let Published { statistics, passed, .. } = *published;
+        let datasets = self.outputs(published);
         self.stage = None;
         let mut stage = self.stage_event(Stage::Publish, RunState::Complete);
         stage.outputs = Some(datasets.clone());
@@ -549,7 +564,7 @@ impl Recorder {
                 run_facets.error_message = facets.of(error(&format!("The data did not pass: {}", failed.join(", "))));
             }
         }
-        event.inputs = Some(self.inputs());
+        event.inputs = Some(self.checked_inputs(statistics));
         event.outputs = Some(datasets);
         self.keep_last(event);
     }
@@ -599,6 +614,11 @@ fn write_text(path: PathBuf, text: &str, rows: Option<u64>) -> Result<WrittenFil
 
 fn error(message: &str) -> ErrorMessage {
     ErrorMessage { message: message.to_owned(), programming_language: "RUST".to_owned(), stack_trace: None }
+}
+
+/// Returns the URI of this version of the program.
+fn default_producer() -> String {
+    concat!(env!("CARGO_PKG_REPOSITORY"), "/tree/v", env!("CARGO_PKG_VERSION")).to_owned()
 }
 
 /// Returns the id in the form of events.

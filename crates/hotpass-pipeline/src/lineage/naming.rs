@@ -108,9 +108,8 @@ mod tests {
 
     #[test]
     fn a_namespace_is_a_uri() {
-        let of = |namespace: &str| {
-            dataset_namespace(&Lineage { namespace: namespace.to_owned(), ..Lineage::default() })
-        };
+        let of =
+            |namespace: &str| dataset_namespace(&Lineage { namespace: namespace.to_owned(), ..Lineage::default() });
         assert_eq!(of("hotpass.local"), "file://hotpass.local");
         assert_eq!(of("team a/prod"), "file://team-a-prod");
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use hotpass_core::{Clock, RunDirectory, RunId};
+use hotpass_lineage::RunState;
 use hotpass_provenance::manifest::{FileRecord, RowCounts, RunStatus, StageRecord, config_digest};
 use hotpass_provenance::{Manifest, RunLock};
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use super::error::ResolveError;
 use super::files::{Method, ResolveOutcome, ResolveRequest};
 use super::session::RecordsRequest;
 use crate::evidence::Evidence;
+use crate::lineage::ResolveLineage;
 use crate::services::Services;
 
 /// Name of the verb in the manifest.
@@ -35,6 +37,7 @@ pub(super) struct Recorder {
     evidence: Evidence,
     clock: Clock,
     inputs: JoinHandle<io::Result<Vec<FileRecord>>>,
+    lineage: Option<ResolveLineage>,
     _lock: RunLock,
 }
 
@@ -68,9 +71,13 @@ impl Recorder {
         COMMAND.clone_into(&mut manifest.command);
         manifest.set_config(config, std::collections::BTreeMap::new());
         manifest.write(directory.root())?;
+        let services = &evidence.services;
+        let output = &request.output_file;
+        let lineage =
+            ResolveLineage::start(&services.lineage, &services.command, directory.id(), output, clock);
         let mut evidence = Evidence::start(&directory, &evidence.dist_dir, &evidence.services, clock)?;
         evidence.configured(&manifest)?;
-        Ok(Self { directory, manifest, evidence, clock, inputs, _lock: lock })
+        Ok(Self { directory, manifest, evidence, clock, inputs, lineage, _lock: lock })
     }
 
     /// Says in the manifest how the run ended and what it wrote.
@@ -94,7 +101,13 @@ impl Recorder {
                 self.manifest.finish(RunStatus::Completed, self.clock);
                 self.evidence.inputs(&self.manifest.inputs)?;
                 self.evidence.exported(&self.manifest.outputs)?;
+                if let Some(lineage) = &mut self.lineage {
+                    lineage.finish(&self.directory, &mut self.manifest, RunState::Complete);
+                }
                 self.evidence.seal(&mut self.manifest)?;
+                if let Some(lineage) = &self.lineage {
+                    lineage.sealed();
+                }
                 outcome.run = Some(self.directory);
                 Ok(outcome)
             }
@@ -104,8 +117,15 @@ impl Recorder {
                 self.manifest.error = Some(error.to_string());
                 let status = if interrupted { RunStatus::Interrupted } else { RunStatus::Failed };
                 self.manifest.finish(status, self.clock);
+                let state = if interrupted { RunState::Abort } else { RunState::Fail };
+                if let Some(lineage) = &mut self.lineage {
+                    lineage.finish(&self.directory, &mut self.manifest, state);
+                }
                 // The first error is the one to tell.
                 let _ = self.evidence.seal(&mut self.manifest);
+                if let Some(lineage) = &self.lineage {
+                    lineage.sealed();
+                }
                 Err(error)
             }
         }

@@ -10,6 +10,7 @@ use super::shared::{EngineArgs, RecordsArgs, TrainingArgs, command_error, notice
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::lineage;
 use crate::progress::StageProgress;
 use crate::telemetry::TelemetryArgs;
 
@@ -98,6 +99,13 @@ pub(super) fn run(args: FilesArgs, context: &mut Context) -> Result<Exit, Comman
                 .hint("Or take equal names for one entity with `--no-probabilistic`"));
         }
     };
+    args.telemetry.start_alone(context)?;
+    let mut services = context.services();
+    let config = lineage::configuration_alone(&args.dist_dir, context);
+    if !args.no_evidence {
+        services.lineage = lineage::services(&config, context);
+    }
+    let emitter = services.lineage.emitter.clone();
     let request = ResolveRequest {
         records: args.records.request(&args.engine),
         method,
@@ -106,16 +114,15 @@ pub(super) fn run(args: FilesArgs, context: &mut Context) -> Result<Exit, Comman
         entity_id_column: args.entity_id_column,
         artifacts_dir: args.artifacts_dir,
         clock: context.clock,
-        evidence: (!args.no_evidence)
-            .then(|| EvidenceRequest { dist_dir: args.dist_dir, services: context.services() }),
+        evidence: (!args.no_evidence).then_some(EvidenceRequest { dist_dir: args.dist_dir, services }),
     };
-    args.telemetry.start_alone(context)?;
     let progress = StageProgress::new(&context.printer);
     let cancel = context.cancel.clone();
     let outcome = args.engine.with_threads(|| {
         resolve_files(&request, &progress, &cancel).map_err(|error| command_error("Cannot resolve", &error))
     });
     drop(progress);
+    lineage::finish(&emitter, &config, context);
     summarise(&outcome?, context)?;
     Ok(Exit::Done)
 }
