@@ -47,6 +47,7 @@ pub(crate) fn deliver(
         if !wait(pause) {
             return Err(error);
         }
+        tracing::info!(target: "hotpass::metric", name = "hotpass.lineage.retries", value = 1);
     }
 }
 

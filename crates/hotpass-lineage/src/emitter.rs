@@ -11,7 +11,8 @@ use crate::event::Event;
 use crate::spool::{Spool, next_number};
 use crate::transport::{Headers, Transport};
 
-/// Gives the headers of an event when it is made, such as the trace context of the caller's thread.
+/// Gives the headers of an event when it is sent, such as the trace context; it is called in a span of `tracing` that hangs
+/// below the one in which the event was handed in.
 pub type HeaderProvider = Arc<dyn Fn() -> Headers + Send + Sync>;
 
 /// How an [`Emitter`] works.
@@ -115,7 +116,8 @@ struct Queued {
     /// Its place in the order of all events.
     number: u64,
     event: String,
-    headers: Headers,
+    /// The span in which it was handed in.
+    span: tracing::Span,
 }
 
 #[derive(Default)]
@@ -149,8 +151,7 @@ impl Shared {
                 return;
             }
         };
-        let headers = self.options.headers.as_ref().map(|provider| provider()).unwrap_or_default();
-        let queued = Queued { number: next_number(), event, headers };
+        let queued = Queued { number: next_number(), event, span: tracing::Span::current() };
         let mut state = self.lock();
         state.delivery.emitted += 1;
         state.diverted |= state.queue.len() >= self.options.queue || state.closing.is_some();
@@ -193,8 +194,11 @@ impl Shared {
 
     fn run(&self, transport: &dyn Transport) {
         while let Some(queued) = self.next() {
-            let sent =
-                deliver(transport, &queued.event, &queued.headers, &self.options.retry, &mut |pause| self.pause(pause));
+            let span = tracing::info_span!(parent: &queued.span, "lineage.deliver");
+            let sent = span.in_scope(|| {
+                let headers = self.options.headers.as_ref().map(|provider| provider()).unwrap_or_default();
+                deliver(transport, &queued.event, &headers, &self.options.retry, &mut |pause| self.pause(pause))
+            });
             let mut state = self.lock();
             if state.abandoned {
                 break;
@@ -252,6 +256,7 @@ impl Shared {
     fn finish(&self, limit: Duration) -> Delivery {
         let deadline = Instant::now() + limit;
         let mut state = self.lock();
+        let first = state.closing.is_none();
         state.closing.get_or_insert(deadline);
         self.changed.notify_all();
         while !state.ended {
@@ -273,6 +278,29 @@ impl Shared {
         }
         state.diverted = true;
         self.keep_all(&mut state);
-        state.delivery.clone()
+        let delivery = state.delivery.clone();
+        drop(state);
+        // It is finished once more when the last emitter goes.
+        if first && tracing::enabled!(target: "hotpass::metric", tracing::Level::INFO) {
+            self.measure(&delivery);
+        }
+        delivery
+    }
+
+    /// Tells what became of the events, and how many wait in the spool.
+    fn measure(&self, delivery: &Delivery) {
+        for (outcome, events) in
+            [("delivered", delivery.delivered), ("spooled", delivery.spooled), ("lost", delivery.lost)]
+        {
+            tracing::info!(
+                target: "hotpass::metric",
+                name = "hotpass.lineage.events",
+                value = events,
+                "hotpass.outcome" = outcome
+            );
+        }
+        if let Some(Ok(status)) = self.options.spool.as_ref().map(Spool::status) {
+            tracing::info!(target: "hotpass::metric", name = "hotpass.lineage.spool.depth", value = status.pending);
+        }
     }
 }

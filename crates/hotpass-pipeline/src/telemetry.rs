@@ -82,6 +82,21 @@ pub const INSTRUMENTS: &[Instrument] = &[
         attributes: &[],
     },
     seconds("hotpass.write.duration", &[], "Time to write the published files and the run folder"),
+    seconds(
+        "http.client.request.duration",
+        &["http.request.method", "server.address", "server.port", "http.response.status_code", "error.type"],
+        "Time that an outbound request took",
+    ),
+    counter("hotpass.lineage.events", "{event}", &["hotpass.outcome"], "Lineage events, by what became of them"),
+    counter("hotpass.lineage.retries", "{request}", &[], "Lineage events that were sent again"),
+    Instrument {
+        name: "hotpass.lineage.spool.depth",
+        kind: InstrumentKind::Gauge,
+        unit: "{event}",
+        description: "Lineage events that wait in the spool",
+        boundaries: &[],
+        attributes: &[],
+    },
     counter("hotpass.bytes.written", "By", &["file.extension"], "Size of the published files"),
 ];
 
@@ -104,7 +119,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("hotpass.command", "Verb with the names of its flags, or the kind of run"),
     attribute("hotpass.run_id", "Id of the run"),
     attribute("hotpass.profile", "Name of the profile"),
-    attribute("hotpass.outcome", "How a run ended: `passed`, `did_not_pass`, `failed`, `interrupted`"),
+    attribute("hotpass.outcome", "How a run ended (`passed`, `did_not_pass`, `failed`, `interrupted`), or what became of an event (`delivered`, `spooled`, `lost`)"),
     attribute("hotpass.stage", "Name of a stage"),
     attribute("hotpass.source", "Name of a source dataset"),
     attribute("hotpass.table", "Number of a table among those of its file, from 0"),
@@ -332,7 +347,8 @@ mod tests {
         let mut names = std::collections::BTreeSet::new();
         for instrument in INSTRUMENTS {
             assert!(names.insert(instrument.name), "{} is listed twice", instrument.name);
-            assert!(instrument.name.starts_with("hotpass."), "{}", instrument.name);
+            let of_ours = instrument.name.starts_with("hotpass.") || instrument.name == "http.client.request.duration";
+            assert!(of_ours, "{}", instrument.name);
             let is_unit = matches!(instrument.unit, "s" | "By" | "1")
                 || instrument.unit.starts_with('{') && instrument.unit.ends_with('}');
             assert!(is_unit, "{} has unit `{}`", instrument.name, instrument.unit);

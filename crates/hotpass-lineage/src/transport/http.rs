@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -168,6 +168,78 @@ fn certificates(path: &PathBuf) -> Result<Vec<Certificate<'static>>, TransportEr
 
 impl Transport for HttpTransport {
     fn send(&self, event: &str, headers: &Headers) -> Result<(), SendError> {
+        let call = Call::begin(&self.target);
+        let result = call.span.in_scope(|| self.post(event, headers));
+        call.end(&result);
+        result.map(|_| ())
+    }
+
+    fn describe(&self) -> String {
+        format!("server {}", without_credentials(&self.target))
+    }
+}
+
+/// An outbound request, as the conventions of OpenTelemetry tell it.
+struct Call {
+    span: tracing::Span,
+    server: String,
+    port: u16,
+    started: Instant,
+}
+
+impl Call {
+    fn begin(target: &str) -> Self {
+        let uri: ureq::http::Uri = target.parse().unwrap_or_default();
+        let scheme = uri.scheme_str().unwrap_or("http");
+        let server = uri.host().unwrap_or_default().to_owned();
+        let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+        let span = tracing::info_span!(
+            "lineage.request",
+            "otel.name" = "POST",
+            "otel.kind" = "client",
+            "http.request.method" = "POST",
+            "url.scheme" = scheme,
+            "server.address" = server,
+            "server.port" = port,
+            "http.response.status_code" = tracing::field::Empty,
+            "error.type" = tracing::field::Empty,
+            "otel.status_code" = tracing::field::Empty,
+        );
+        Self { span, server, port, started: Instant::now() }
+    }
+
+    fn end(self, result: &Result<u16, SendError>) {
+        let (status, kind) = match result {
+            Ok(status) => (Some(*status), None),
+            Err(SendError::Refused { status, .. } | SendError::Rejected { status, .. }) => {
+                (Some(*status), Some(status.to_string()))
+            }
+            Err(SendError::Unavailable { .. }) => (None, Some("unavailable".to_owned())),
+        };
+        if let Some(status) = status {
+            self.span.record("http.response.status_code", status);
+        }
+        if let Some(kind) = &kind {
+            self.span.record("error.type", kind.as_str());
+            self.span.record("otel.status_code", "ERROR");
+        }
+        let _in_call = self.span.enter();
+        tracing::info!(
+            target: "hotpass::metric",
+            name = "http.client.request.duration",
+            value = self.started.elapsed().as_secs_f64(),
+            "http.request.method" = "POST",
+            "server.address" = self.server,
+            "server.port" = self.port,
+            "http.response.status_code" = status,
+            "error.type" = kind
+        );
+    }
+}
+
+impl HttpTransport {
+    /// Posts an event; returns the status of the answer.
+    fn post(&self, event: &str, headers: &Headers) -> Result<u16, SendError> {
         let mut request = self.agent.post(&self.target).header("Content-Type", "application/json");
         for (name, value) in &self.headers {
             request = request.header(name, value.expose());
@@ -187,7 +259,7 @@ impl Transport for HttpTransport {
         let mut response = response.map_err(|error| SendError::unavailable(explain(&error, &self.target)))?;
         let status = response.status().as_u16();
         if (200..300).contains(&status) {
-            return Ok(());
+            return Ok(status);
         }
         let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(pause);
         let answer = response.body_mut().with_config().limit(16 << 10).read_to_string().unwrap_or_default();
@@ -202,10 +274,6 @@ impl Transport for HttpTransport {
             300..=399 | 401 | 402 | 403 | 404 | 405 | 407 => SendError::Refused { status, reason },
             _ => SendError::Rejected { status, reason },
         })
-    }
-
-    fn describe(&self) -> String {
-        format!("server {}", without_credentials(&self.target))
     }
 }
 

@@ -1,0 +1,5 @@
+//! Telemetry against servers on the loopback: what arrives, and what faults cost.
+
+mod collector;
+mod faults;
+mod signals;
