@@ -16,7 +16,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, spa
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 use crate::error::StartError;
-use crate::export::{Payload, transport};
+use crate::export::{Payload, hex, transport};
 use crate::metrics::now;
 use crate::resource::{SCHEMA_URL, resource};
 use crate::session::{Telemetry, instance_id};
@@ -108,7 +108,7 @@ impl Telemetry {
                 protocol: set.otlp.protocol(),
                 answer,
                 elapsed: started.elapsed(),
-                trace_id: trace_id.iter().map(|byte| format!("{byte:02x}")).collect(),
+                trace_id: hex(&trace_id),
             });
         }
         Ok(checks)

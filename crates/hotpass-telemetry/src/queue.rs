@@ -237,7 +237,7 @@ mod tests {
         let other = Arc::clone(&queue);
         let thread = std::thread::spawn(move || {
             let mut seen = 0;
-            while let Some(batch) = other.next(Duration::from_secs(60)) {
+            while let Some(batch) = other.next(Duration::from_mins(1)) {
                 seen += batch.len();
             }
             other.finish();

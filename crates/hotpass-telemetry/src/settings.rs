@@ -326,7 +326,7 @@ impl Settings {
             metrics: signal(0),
             logs: signal(1000),
             sampling: Sampling::default(),
-            metric_interval: Duration::from_secs(60),
+            metric_interval: Duration::from_mins(1),
             temporality: Temporality::default(),
             exemplars: ExemplarFilter::default(),
             limits: Limits::default(),

@@ -17,7 +17,7 @@ use crate::error::StartError;
 use crate::queue::{Closing, Tally, lock};
 use crate::settings::{ExporterKind, OtlpSettings, Protocol, Signal};
 
-pub(crate) use console::Console;
+pub(crate) use console::{Console, hex};
 pub(crate) use file::JsonLines;
 use retry::Retrying;
 

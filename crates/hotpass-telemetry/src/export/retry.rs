@@ -57,7 +57,7 @@ impl Exporter for Retrying {
 fn jittered(pause: Duration) -> Duration {
     let noise = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| since.subsec_nanos() / 1000 % 1000);
+        .map_or(0, |since| since.subsec_micros() % 1000);
     pause.mul_f64(0.8 + 0.4 * f64::from(noise) / 1000.0)
 }
 

@@ -1,5 +1,6 @@
 //! What arrives at a collector, and how it hangs together.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use hotpass_core::Secret;
@@ -156,7 +157,12 @@ fn a_callers_trace_is_continued() {
     });
     session.shutdown(Duration::from_secs(5));
     let span = &collector.spans()[0];
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| {
+        bytes.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    };
     assert_eq!(hex(&span.trace_id), "0af7651916cd43dd8448eb211c80319c");
     assert_eq!(hex(&span.parent_span_id), "b7ad6b7169203331");
     let expected = format!("00-0af7651916cd43dd8448eb211c80319c-{}-01", hex(&span.span_id));
