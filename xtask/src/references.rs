@@ -11,6 +11,7 @@ const REFERENCES: &[(&str, &str)] = &[
     ("docs/reference/exit-codes.md", "reference exit-codes"),
     ("docs/reference/artefacts.md", "reference artefacts"),
     ("docs/reference/fields.md", "reference fields"),
+    ("docs/reference/telemetry.md", "reference telemetry"),
     ("docs/reference/configuration.md", "config reference"),
     ("schemas/hotpass-config.schema.json", "config schema"),
     ("schemas/linkage-model.schema.json", "reference linkage-model"),

@@ -147,6 +147,7 @@ pub(crate) fn services(config: &HotpassConfig, context: &mut Context) -> Lineage
             headers: Some(Arc::new(move || propagation.headers())),
             retry: setup.retry(),
             spool: Some(spool(&config.pipeline.dist_dir, Some(config.lineage.spool_limit_bytes))),
+            headers: context.telemetry.header_provider(),
             ..EmitterOptions::default()
         };
         match Emitter::start(setup.build(), options) {

@@ -10,6 +10,7 @@ mod printer;
 mod progress;
 mod samples;
 mod telemetry;
+mod telemetry_reference;
 mod workspace;
 
 use std::process::ExitCode;

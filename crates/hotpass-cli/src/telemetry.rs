@@ -1,15 +1,17 @@
 //! Telemetry of a command: its flags, the settings from every layer, and its life around a run.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use hotpass_config::model::{OtlpCompression, OtlpProtocol, TelemetryExporter, TelemetryLevel};
 use hotpass_config::{LoadedConfig, Origin};
 use hotpass_core::{Secret, SecretReference};
+use hotpass_lineage::HeaderProvider;
 use hotpass_telemetry::settings::Protocol;
 use hotpass_telemetry::{
-    ExporterKind, ParentGuard, Propagation, Redaction, Session, Settings, ShutdownReport, Signal, StartError, Telemetry,
+    ExporterKind, ParentGuard, Redaction, Session, Settings, ShutdownReport, Signal, StartError, Telemetry,
 };
 use serde_json::json;
 
@@ -413,9 +415,10 @@ struct Running {
 }
 
 impl RunningTelemetry {
-    /// Returns what sends the context of the current span on.
-    pub(crate) fn propagation(&self) -> Propagation {
-        self.0.as_ref().map(|running| running.session.propagation()).unwrap_or_default()
+    /// Returns what gives the headers of an outbound request: the context of the span in which it is called.
+    pub(crate) fn header_provider(&self) -> Option<HeaderProvider> {
+        let propagation = self.0.as_ref()?.session.propagation();
+        Some(Arc::new(move || propagation.headers()))
     }
 
     /// Ends telemetry and tells what was lost, if anything.

@@ -10,6 +10,7 @@ use crate::cli;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::{self, Exit};
+use crate::telemetry_reference;
 
 /// Print a reference page as Markdown, generated from the code
 #[derive(Debug, Args)]
@@ -35,6 +36,8 @@ enum Page {
     Golden,
     /// JSON Schema of a linkage model, in Hotpass's form
     LinkageModel,
+    /// Spans, metrics, attributes and variables of telemetry
+    Telemetry,
 }
 
 pub(crate) fn run(args: ReferenceArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -47,6 +50,7 @@ pub(crate) fn run(args: ReferenceArgs, context: &mut Context) -> Result<Exit, Co
         Page::Fields => fields(),
         Page::Golden => super::qa::golden_json()
             .map_err(|error| CommandError::failure(format!("Cannot refine the sample data: {error}")))?,
+        Page::Telemetry => telemetry_reference::page(),
         Page::LinkageModel => {
             return context.printer.json(&hotpass_resolve::model::json_schema()).map(|()| Exit::Done);
         }

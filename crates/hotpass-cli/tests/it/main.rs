@@ -20,6 +20,7 @@ mod query;
 mod refine;
 mod resolve;
 mod sandbox;
+mod telemetry;
 
 #[test]
 fn every_test_file_is_a_module() {
