@@ -8,6 +8,7 @@ use crate::options::Options;
 use crate::peers;
 use crate::process::{command, output, root, run, show};
 use crate::references::binary;
+use crate::smoke;
 use crate::tools::{self, Stage};
 
 /// The step whose failures are counted gate by gate and test by test.
@@ -45,6 +46,7 @@ pub(crate) fn run_all(options: &Options) -> Result<(), String> {
     step("end to end", &mut end_to_end);
     if let Some(people) = options.peers {
         step("peers", &mut || peers::compare(people));
+        step("servers", &mut || smoke::run(&[]));
     }
     println!("\n{:<15} {:>8}", "step", "seconds");
     for (name, seconds) in &times {

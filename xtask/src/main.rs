@@ -39,7 +39,7 @@ Tasks:
   qa --list             List the gates with their stage, command and cost
   ci [--deep] [--peers [ROWS]]
                         Install what is missing, run the gates and the end-to-end runs; --peers compares with other tools,
-                        with Splink on so many invented people (200000)
+                        with Splink on so many invented people (200000), and runs `smoke`
   smoke [marquez] [collector]
                         Run the built program against real servers on this machine, and keep the evidence under dist/staging
   references [--check]  Write the generated references, or say which are out of date

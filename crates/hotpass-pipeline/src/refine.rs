@@ -508,7 +508,7 @@ impl<'a> Run<'a> {
         self.check_cancelled()?;
 
         let started = Instant::now();
-        let span = tracing::info_span!("refine.group", "hotpass.rows" = records.len()).entered();
+        let span = tracing::info_span!("refine.group", "hotpass.rows" = records.len() as i64).entered();
         self.request.progress.started(Stage::Group, None);
         self.lineage.stage_started(Stage::Group);
         let groups = group(config, self.model.as_ref(), &records)?;
@@ -520,7 +520,7 @@ impl<'a> Run<'a> {
         self.check_cancelled()?;
 
         let started = Instant::now();
-        let span = tracing::info_span!("refine.survive", "hotpass.entities" = entities.len()).entered();
+        let span = tracing::info_span!("refine.survive", "hotpass.entities" = entities.len() as i64).entered();
         self.lineage.stage_started(Stage::Survive);
         let chunks = self.survive(&records, &entities, &consent)?;
         self.lineage.survived(&chunks);
@@ -528,7 +528,7 @@ impl<'a> Run<'a> {
         drop(span);
 
         let started = Instant::now();
-        let span = tracing::info_span!("refine.expect", "hotpass.entities" = entities.len()).entered();
+        let span = tracing::info_span!("refine.expect", "hotpass.entities" = entities.len() as i64).entered();
         self.request.progress.started(Stage::Expect, None);
         self.lineage.stage_started(Stage::Expect);
         let before = entities.entity_of.clone();
@@ -593,10 +593,10 @@ impl<'a> Run<'a> {
             let extension = telemetry::extension(&file.name);
             let span = tracing::info_span!(
                 "refine.read_file",
-                "hotpass.file" = number,
+                "hotpass.file" = number as i64,
                 "hotpass.source" = tracing::field::Empty,
                 "file.extension" = extension,
-                "file.size" = file.bytes
+                "file.size" = file.bytes as i64
             );
             let _in_file = span.enter();
             let base = file.name.rsplit('/').next().unwrap_or(&file.name).to_owned();

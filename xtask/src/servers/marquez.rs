@@ -73,6 +73,7 @@ server:
   - type: http
     port: {}
     bindHost: 127.0.0.1
+    httpCompliance: RFC7230_LEGACY
   adminConnectors:
   - type: http
     port: {}

@@ -84,13 +84,20 @@ pub(super) fn jars(folder: &Path, (group, artifact, version): (&str, &str, &str)
     );
     fs::write(folder.join("pom.xml"), description).map_err(|error| error.to_string())?;
     let mut fetch = Command::new("mvn");
-    fetch.args(["-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib", "-DincludeScope=runtime"]);
+    // Maven remembers for a day that something was not there, unless it is told to look again.
+    fetch.args(["-q", "-B", "-U", "dependency:copy-dependencies", "-DoutputDirectory=lib", "-DincludeScope=runtime"]);
     fetch.current_dir(folder);
     match output(fetch) {
         Ok(_) => Ok(()),
-        Err(error) if error.contains("Could not find artifact") || error.contains("Could not transfer") => Err(
-            Missing::Unavailable(format!("Maven Central does not give {group}:{artifact}:{version} to this machine")),
-        ),
+        Err(error)
+            if error.contains("Could not find artifact")
+                || error.contains("was not found in")
+                || error.contains("Could not transfer") =>
+        {
+            Err(Missing::Unavailable(format!(
+                "Maven Central does not give {group}:{artifact}:{version} to this machine"
+            )))
+        }
         Err(error) => Err(Missing::Broken(error)),
     }
 }

@@ -60,6 +60,18 @@ pub(super) fn run() -> Result<(), String> {
         signals.check(Some(OUTER))?;
         Ok(((), format!("the run is part of trace {}", OUTER.0)))
     });
+    session.step("hotpass telemetry check", |session| {
+        restart_empty(&mut collector)?;
+        let address = endpoint(&collector, "http/protobuf");
+        let variables = variables(&address, "http/protobuf", "none");
+        let said = session.hotpass(&["telemetry", "check"], &variables)?.expect(&[0])?;
+        let signals = Signals::of(&mut collector)?;
+        let arrived = [signals.spans.len(), signals.metrics.len(), signals.logs.len()];
+        ensure(arrived.iter().all(|count| *count > 0), || format!("{arrived:?} of each arrived\n{}", said.stdout))?;
+        // With nobody there it says so, and is no success.
+        session.hotpass(&["telemetry", "check"], &variables)?.expect(&[1])?;
+        Ok(((), format!("{arrived:?} spans, metrics and log records; exit 1 with no collector")))
+    });
     session.step("the collector restarts in the middle", |session| restarted(session, &mut collector));
     let times = session.step("the collector is slow or away", |session| in_trouble(session, &mut collector));
     let memory = collector.server().map(|server| server.peak_memory()).unwrap_or_default();

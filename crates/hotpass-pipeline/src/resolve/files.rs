@@ -270,7 +270,7 @@ impl Run<'_> {
         if is_scored && report.is_none() {
             notices.extend(untrained_comparisons(&model));
         }
-        let span = tracing::info_span!("resolve.score", "hotpass.rows" = linker.records().len()).entered();
+        let span = tracing::info_span!("resolve.score", "hotpass.rows" = linker.records().len() as i64).entered();
         let pairs_path = self.artefact("pairs.parquet");
         let mut sets = UnionFind::new(linker.records().len());
         let (tally, writer) = self.write_pairs(&linker, &pairs_path, is_scored, &mut sets)?;

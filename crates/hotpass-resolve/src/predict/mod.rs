@@ -350,11 +350,13 @@ impl Linker {
 }
 
 /// Begins the span of a blocking rule below the one of the caller, whose thread may be another.
+///
+/// Numbers of spans are signed here and below: the way from `tracing` to OpenTelemetry makes a text of an unsigned one.
 fn rule_span(caller: &tracing::Span, number: usize) -> tracing::Span {
     tracing::info_span!(
         parent: caller,
         "resolve.blocking_rule",
-        "hotpass.blocking_rule" = number,
+        "hotpass.blocking_rule" = number as i64,
         "hotpass.pairs.candidate" = tracing::field::Empty,
         "hotpass.pairs.kept" = tracing::field::Empty,
     )
@@ -362,7 +364,7 @@ fn rule_span(caller: &tracing::Span, number: usize) -> tracing::Span {
 
 /// Tells what a blocking rule found.
 fn rule_done(span: &tracing::Span, number: usize, candidates: u64, kept: u64) {
-    span.record("hotpass.pairs.candidate", candidates).record("hotpass.pairs.kept", kept);
+    span.record("hotpass.pairs.candidate", candidates as i64).record("hotpass.pairs.kept", kept as i64);
     for (name, value) in [("hotpass.pairs.candidate", candidates), ("hotpass.pairs.kept", kept)] {
         tracing::info!(target: "hotpass::metric", name, value, "hotpass.blocking_rule" = number);
     }

@@ -73,7 +73,7 @@ pub fn estimate_by_expectation_maximisation(
     let chosen = best(&outcomes);
     let report = report(model, &problem, options, &outcomes, chosen);
     let iterations = report.iterations.len();
-    span.record("hotpass.training.iterations", iterations);
+    span.record("hotpass.training.iterations", iterations as i64);
     tracing::info!(target: "hotpass::metric", name = "hotpass.training.iterations", value = iterations);
     tracing::info!(
         target: "hotpass::metric",
