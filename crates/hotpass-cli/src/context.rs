@@ -50,7 +50,14 @@ impl Context {
         if let Err(error) = watched {
             return Err((printer, CommandError::failure("Cannot watch for Ctrl-C").caused_by(&error)));
         }
-        Ok(Self { printer, clock, cancel, log_format_given, telemetry: RunningTelemetry::default(), operator: operator() })
+        Ok(Self {
+            printer,
+            clock,
+            cancel,
+            log_format_given,
+            telemetry: RunningTelemetry::default(),
+            operator: operator(),
+        })
     }
 
     /// Returns whether the user has asked to stop.
@@ -60,7 +67,12 @@ impl Context {
 
     /// Returns what stands around a run of this process: its operator and its command.
     pub(crate) fn services(&self) -> Services {
-        Services { operator: self.operator.clone(), command: command_line(std::env::args()), ..Services::default() }
+        Services {
+            operator: self.operator.clone(),
+            command: command_line(std::env::args()),
+            sql: crate::commands::sql_engine(),
+            ..Services::default()
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Decisions on rows in quarantine: who released which row, when and why; and whether the row is still the one that was judged.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +50,17 @@ pub struct ReleasedRow {
     pub reason: String,
     /// When it was decided, RFC 3339.
     pub decided_at: String,
+}
+
+/// Writes `FILE#SHEET!ROW (REASON)`.
+impl fmt::Display for ReleasedRow {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.source_file)?;
+        if let Some(sheet) = &self.sheet {
+            write!(formatter, "#{sheet}")?;
+        }
+        write!(formatter, "!{} ({})", self.row, self.reason)
+    }
 }
 
 /// Why decisions cannot be read or written.
@@ -122,8 +134,11 @@ impl QuarantineDecisions {
         };
         let mut decisions = Vec::new();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let line = serde_json::from_str(line)
-                .map_err(|source| DecisionError::Line { path: path.to_path_buf(), line: index + 1, source })?;
+            let line = serde_json::from_str(line).map_err(|source| DecisionError::Line {
+                path: path.to_path_buf(),
+                line: index + 1,
+                source,
+            })?;
             decisions.push(line);
         }
         Ok(Self { decisions })
@@ -155,12 +170,20 @@ impl QuarantineDecisions {
 
     /// Returns a digest of all decisions; nothing without any. They are an input of a run as its files are.
     pub fn digest(&self) -> Option<String> {
-        let text: Vec<String> = self.decisions.iter().filter_map(|decision| serde_json::to_string(decision).ok()).collect();
+        let text: Vec<String> =
+            self.decisions.iter().filter_map(|decision| serde_json::to_string(decision).ok()).collect();
         (!text.is_empty()).then(|| sha256_bytes(text.join("\n")).to_string())
     }
 
     /// Returns the decisions on rows of a table.
-    pub(crate) fn of_table(&self, file: &str, sheet: Option<&str>, table: u32, file_sha256: &str, redacts: bool) -> TableDecisions {
+    pub(crate) fn of_table(
+        &self,
+        file: &str,
+        sheet: Option<&str>,
+        table: u32,
+        file_sha256: &str,
+        redacts: bool,
+    ) -> TableDecisions {
         let decisions = self
             .decisions
             .iter()

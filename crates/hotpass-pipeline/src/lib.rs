@@ -17,6 +17,7 @@ pub mod parties;
 mod progress;
 pub mod publish;
 mod quality;
+pub mod quarantine;
 mod reading;
 mod records;
 mod refine;

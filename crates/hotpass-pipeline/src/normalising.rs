@@ -639,8 +639,7 @@ pub(crate) fn reject_rows(
     }
     let keep: BooleanArray = accepted.iter().map(|position| Some(!rejected.contains_key(position))).collect();
     keep_rows(&mut normalised.part, &keep)?;
-    normalised.part.accepted =
-        Some(accepted.into_iter().filter(|position| !rejected.contains_key(position)).collect());
+    normalised.part.accepted = Some(accepted.into_iter().filter(|position| !rejected.contains_key(position)).collect());
     normalised.quarantined.extend(rejected.into_values());
     normalised.quarantined.sort_by_key(|row| row.row);
     Ok(released)

@@ -65,9 +65,10 @@ impl ExpectationError {
             Self::Suite(SuiteError::NoSql { .. }) => {
                 Some("Use a build of hotpass with the feature `query`, or take the SQL expectation out".into())
             }
-            Self::UnknownSuite { .. } => {
-                Some(format!("Suites that ship: {}; or give the path of a suite file", shipped_suites().collect::<Vec<_>>().join(", ")))
-            }
+            Self::UnknownSuite { .. } => Some(format!(
+                "Suites that ship: {}; or give the path of a suite file",
+                shipped_suites().collect::<Vec<_>>().join(", ")
+            )),
             _ => None,
         }
     }
@@ -166,11 +167,7 @@ fn published_suite(config: &HotpassConfig) -> Result<Suite, ExpectationError> {
         expectation.severity(ExpectationSeverity::Warn)
     };
     let mut all: Vec<Expectation> = profile.expectations.iter().map(expectation_of).collect();
-    all.push(threshold(
-        "contact_primary_email",
-        r"^[^@\s]+@[^@\s]+\.[^@\s.]{2,}$",
-        profile.email_validation_threshold,
-    ));
+    all.push(threshold("contact_primary_email", r"^[^@\s]+@[^@\s]+\.[^@\s.]{2,}$", profile.email_validation_threshold));
     all.push(threshold("contact_primary_phone", r"^\+[0-9]{6,15}$", profile.phone_validation_threshold));
     all.push(threshold("website", r"^https?://[^\s/]+\.[^\s/]+", profile.website_validation_threshold));
     Ok(Suite::new(profile.name.clone(), all))
@@ -358,7 +355,8 @@ impl SourceChecks {
         }
         let mut released = Vec::new();
         for ((batch, normalised), rejections) in batches.iter().zip(normalised).zip(rejections) {
-            released.extend(reject_rows(plan, batch, normalised, rejections, redaction).map_err(|_| BatchError::Schema)?);
+            released
+                .extend(reject_rows(plan, batch, normalised, rejections, redaction).map_err(|_| BatchError::Schema)?);
         }
         Ok((DatasetResult { dataset: self.dataset.clone(), result }, released))
     }
@@ -402,8 +400,7 @@ pub(crate) fn withheld(
                     values: records.raw_row_json(record, show),
                 })
                 .collect();
-            let released: Vec<ReleasedRow> =
-                rows.iter().filter_map(|row| decisions(row.table).overrule(row)).collect();
+            let released: Vec<ReleasedRow> = rows.iter().filter_map(|row| decisions(row.table).overrule(row)).collect();
             if released.len() == rows.len() {
                 found.released.extend(released);
             } else {

@@ -1006,6 +1006,11 @@ impl<'a> Run<'a> {
             && statistics.expectations.iter().all(|result| result.success || !result.fails_run);
         self.evidence.expectations(&statistics.expectations)?;
         self.lineage.expected(statistics);
+        if !statistics.released.is_empty() {
+            let rows: Vec<String> = statistics.released.iter().map(ToString::to_string).collect();
+            let entry = self.evidence.entry(hotpass_provenance::EntryKind::QuarantineReleased);
+            self.evidence.record(entry.detail("rows", rows))?;
+        }
 
         let started = Instant::now();
         let _in_publish = tracing::info_span!("refine.publish").entered();

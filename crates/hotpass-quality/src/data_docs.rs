@@ -288,7 +288,10 @@ mod tests {
             RecordBatch::try_from_iter([("name", Arc::new(StringArray::from(vec!["Thandi", "Anna"])) as _)]).unwrap();
         let suite = Suite::new(
             "people",
-            [Expectation::column("in_set", "name").with("value_set", json!(["Anna"])), Expectation::column("not_null", "name")],
+            [
+                Expectation::column("in_set", "name").with("value_set", json!(["Anna"])),
+                Expectation::column("not_null", "name"),
+            ],
         );
         let mut run = suite.compile(&batch.schema(), &SuiteOptions::default()).unwrap();
         run.add(&batch).unwrap();
@@ -305,7 +308,10 @@ mod tests {
         assert_eq!(
             paths,
             [
-                "index.html", "a-b-.csv-people.html", "results/a-b-.csv-people.json", "a-b-.csv-people~2.html",
+                "index.html",
+                "a-b-.csv-people.html",
+                "results/a-b-.csv-people.json",
+                "a-b-.csv-people~2.html",
                 "results/a-b-.csv-people~2.json",
             ]
         );

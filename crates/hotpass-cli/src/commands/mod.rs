@@ -34,6 +34,7 @@ mod overview;
 mod privacy;
 mod profile;
 mod qa;
+mod quarantine;
 mod query;
 mod reference;
 mod refine;
@@ -46,6 +47,8 @@ mod version;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
+
+pub(crate) use query::sql_engine;
 
 /// Makes the enum of the verbs and the match that runs them: one line a verb.
 macro_rules! verbs {
@@ -86,6 +89,7 @@ verbs! {
     Privacy => privacy::PrivacyArgs,
     Profile => profile::ProfileArgs,
     Qa => qa::QaArgs,
+    Quarantine => quarantine::QuarantineArgs,
     Query => query::QueryArgs,
     #[command(hide = true)] Reference => reference::ReferenceArgs,
     #[command(visible_alias = "run")] Refine => refine::RefineArgs,

@@ -60,6 +60,9 @@ pub(crate) struct RefineArgs {
     /// Form of that copy; by its ending when absent
     #[arg(long, value_name = "FORMAT", value_parser = ["markdown", "html", "json"])]
     report_format: Option<String>,
+    /// Suite of expectations on the published table instead of the profile's: one that ships, or a Great Expectations suite file
+    #[arg(long, value_name = "NAME|PATH")]
+    expectation_suite: Option<String>,
     /// What failed expectations do: `default` as each says, `strict` all fail the run, `relaxed` none does
     #[arg(long, value_name = "MODE", value_parser = ["default", "strict", "relaxed"])]
     qa_mode: Option<String>,
@@ -187,6 +190,7 @@ impl RefineArgs {
             ("pipeline.country_code", &self.country_code),
             ("pipeline.report_format", &self.report_format),
             ("pipeline.qa_mode", &self.qa_mode),
+            ("quality.suite", &self.expectation_suite),
             ("provenance.signing_key", &self.signing_key),
         ] {
             if let Some(value) = value {
@@ -389,6 +393,13 @@ pub(crate) fn summarise(
             "{} of rows may belong together and were not joined: {}",
             counted(statistics.pairs_to_review, "pair"),
             outcome.run.path("review_queue.parquet").display()
+        ))?;
+    }
+    if !statistics.released.is_empty() {
+        printer.line(format!(
+            "{} left quarantine by decision: {}",
+            counted(statistics.released.len() as u64, "row"),
+            statistics.released.iter().take(SHOWN_DIAGNOSTICS).map(ToString::to_string).collect::<Vec<_>>().join(", ")
         ))?;
     }
     match statistics.skipped.len() {

@@ -1,6 +1,8 @@
 //! `hotpass query`: SQL over the tables of a run and any file.
 
 #[cfg(feature = "query")]
+mod checks;
+#[cfg(feature = "query")]
 mod engine;
 #[cfg(feature = "query")]
 mod output;
@@ -53,6 +55,14 @@ enum QueryFormat {
     Json,
     /// Apache Parquet
     Parquet,
+}
+
+/// Returns the SQL engine of expectations, where the build has one.
+pub(crate) fn sql_engine() -> Option<std::sync::Arc<dyn hotpass_quality::SqlChecks>> {
+    #[cfg(feature = "query")]
+    return Some(std::sync::Arc::new(checks::SqlEngine));
+    #[cfg(not(feature = "query"))]
+    None
 }
 
 #[cfg(not(feature = "query"))]
