@@ -192,23 +192,23 @@ impl ColumnOperators {
         let Some(applier) = self.applier.as_ref().filter(|_| !self.is_empty()) else { return Ok(batch.clone()) };
         let failed = |error| ResolveError::engine("Redacting the rows", error);
         let schema = batch.schema();
-        let arrays = schema
-            .fields()
-            .iter()
-            .zip(batch.columns())
-            .map(|(field, array)| match self.operators.get(field.name()) {
-                None => Ok(Arc::clone(array)),
-                Some(operator) => {
-                    let text = cast(array, &DataType::Utf8).map_err(failed)?;
-                    let class = DataClass::of_column(field.name());
-                    let values = text
-                        .as_string::<i32>()
-                        .iter()
-                        .map(|value| value.map(|value| applier.apply(*operator, class, field.name(), value)));
-                    Ok(Arc::new(values.collect::<StringArray>()) as ArrayRef)
-                }
-            })
-            .collect::<Result<Vec<ArrayRef>, ResolveError>>()?;
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(batch.num_columns());
+        for (field, array) in schema.fields().iter().zip(batch.columns()) {
+            let Some(operator) = self.operators.get(field.name()) else {
+                arrays.push(Arc::clone(array));
+                continue;
+            };
+            let text = cast(array, &DataType::Utf8).map_err(failed)?;
+            let class = DataClass::of_header(field.name());
+            let context: &str = match class {
+                Some(class) => class.name(),
+                None => field.name(),
+            };
+            let values = text.as_string::<i32>().iter();
+            let applied: StringArray =
+                values.map(|value| value.map(|value| applier.apply(*operator, class, context, value))).collect();
+            arrays.push(Arc::new(applied));
+        }
         RecordBatch::try_new(Arc::new(self.schema(&schema)), arrays).map_err(failed)
     }
 }

@@ -98,7 +98,11 @@ impl Recorder {
                     source,
                 })?;
                 take_down(&mut self.manifest, &outcome, self.clock)?;
-                self.manifest.finish(RunStatus::Completed, self.clock);
+                let passed = outcome.passed();
+                if !passed {
+                    self.manifest.error = Some("The inputs do not keep what they must".to_owned());
+                }
+                self.manifest.finish(if passed { RunStatus::Completed } else { RunStatus::Failed }, self.clock);
                 self.evidence.inputs(&self.manifest.inputs)?;
                 self.evidence.exported(&self.manifest.outputs)?;
                 if let Some(lineage) = &mut self.lineage {
@@ -136,7 +140,8 @@ impl Recorder {
 fn take_down(manifest: &mut Manifest, outcome: &ResolveOutcome, clock: Clock) -> Result<(), ResolveError> {
     let summary = &outcome.summary;
     let files = [&outcome.output_path, &outcome.pairs_path, &outcome.summary_path];
-    for path in files.into_iter().chain(&outcome.model_path).chain(&outcome.training_path) {
+    for path in files.into_iter().chain(&outcome.model_path).chain(&outcome.training_path).chain(&outcome.quality_path)
+    {
         let rows = (path == &outcome.output_path).then_some(summary.input_records);
         let record = FileRecord::of(portable(path), path, rows)
             .map_err(|source| ResolveError::ReadInput { path: path.clone(), source })?;
@@ -192,6 +197,9 @@ fn describe(request: &ResolveRequest) -> Value {
         "seed": seed,
         "output_file": portable(&request.output_file),
         "entity_id_column": request.entity_id_column,
+        "contract": request.checks.contract.as_ref().map(|contract| &contract.name),
+        "suite": request.checks.suite.as_ref().map(|suite| &suite.name),
+        "redact": request.operators.described(),
     })
 }
 

@@ -15,6 +15,7 @@ use hotpass_resolve::training::TrainingReport;
 use hotpass_resolve::{Linker, PredictOptions, Threshold};
 use serde::Serialize;
 
+use super::checks::{ColumnOperators, InputCheck, InputChecks};
 use super::equal_names;
 use super::error::ResolveError;
 use super::evidence::{EvidenceRequest, Recorder};
@@ -80,6 +81,10 @@ pub struct ResolveRequest {
     pub artifacts_dir: Option<PathBuf>,
     /// Gives the dates of workbooks, and the times of the manifest.
     pub clock: Clock,
+    /// What the records must keep; they are resolved and written all the same.
+    pub checks: InputChecks,
+    /// What becomes of columns in the written rows. Matching sees them as they are.
+    pub operators: Arc<ColumnOperators>,
     /// Where the evidence of the run goes; none is kept when absent.
     pub evidence: Option<EvidenceRequest>,
 }
@@ -101,8 +106,19 @@ pub struct ResolveOutcome {
     pub model_path: Option<PathBuf>,
     /// `training.json`, where the model was trained.
     pub training_path: Option<PathBuf>,
+    /// What was found in the inputs, where they were checked.
+    pub checks: Vec<InputCheck>,
+    /// `quality.json`, where the inputs were checked.
+    pub quality_path: Option<PathBuf>,
     /// The run folder, where evidence is kept.
     pub run: Option<RunDirectory>,
+}
+
+impl ResolveOutcome {
+    /// Returns whether every input keeps what it must.
+    pub fn passed(&self) -> bool {
+        self.checks.iter().all(InputCheck::passed)
+    }
 }
 
 /// The content of `summary.json`.
@@ -185,7 +201,7 @@ pub fn resolve_files(
         span.record("hotpass.run_id", run.id());
     }
     let interrupted = matches!(result, Err(ResolveError::Cancelled));
-    telemetry::run_ended("resolve", &span, result.as_ref().map(|_| true), interrupted, started);
+    telemetry::run_ended("resolve", &span, result.as_ref().map(ResolveOutcome::passed), interrupted, started);
     result
 }
 
@@ -195,15 +211,42 @@ fn resolve(
     cancel: &CancelToken,
 ) -> Result<ResolveOutcome, ResolveError> {
     let recorder = request.evidence.as_ref().map(|evidence| Recorder::start(request, evidence)).transpose()?;
-    let run = Run { request, progress, cancel, started: Instant::now(), seconds: Vec::new() };
-    let result = match &request.method {
-        Method::Probabilistic { .. } | Method::Rules { .. } => run.by_model(),
-        Method::EqualNames => run.by_equal_names(),
-    };
+    let result = checked_and_resolved(request, progress, cancel);
     match recorder {
         Some(recorder) => recorder.finish(result),
         None => result,
     }
+}
+
+fn checked_and_resolved(
+    request: &ResolveRequest,
+    progress: &dyn Progress,
+    cancel: &CancelToken,
+) -> Result<ResolveOutcome, ResolveError> {
+    let mut run = Run { request, progress, cancel, started: Instant::now(), seconds: Vec::new() };
+    let checks = if request.checks.is_empty() {
+        Vec::new()
+    } else {
+        progress.started(Stage::Expect, None);
+        let started = Instant::now();
+        let checks = request.checks.check(&request.records.input_files, request.clock, cancel)?;
+        progress.finished(Stage::Expect, started.elapsed().as_secs_f64());
+        run.took("expect");
+        checks
+    };
+    let quality_path = run.artefact("quality.json");
+    let mut outcome = match &request.method {
+        Method::Probabilistic { .. } | Method::Rules { .. } => run.by_model(),
+        Method::EqualNames => run.by_equal_names(),
+    }?;
+    if !checks.is_empty() {
+        let text = serde_json::to_string_pretty(&checks)
+            .map_err(|error| ResolveError::engine("Writing the results of the checks", error))?;
+        write_text(&quality_path, &(text + "\n"))?;
+        outcome.checks = checks;
+        outcome.quality_path = Some(quality_path);
+    }
+    Ok(outcome)
 }
 
 struct Run<'a> {
@@ -249,6 +292,7 @@ impl Run<'_> {
         let span = tracing::info_span!("resolve.read").entered();
         let session = Session::open(&self.request.records, model, &rules)?;
         notices.extend(session.check()?);
+        self.request.operators.check(&session.tables)?;
         let mut linker = session.linker(&rules, PairColumns::Scores, self.progress, self.cancel)?;
         self.took("read");
         drop(span);
@@ -383,7 +427,8 @@ impl Run<'_> {
             values: &|range| cluster_ids(linker, &of_input[range]),
         };
         let source_column = &session.model.keys.source_dataset;
-        write_rows(&self.request.output_file, &session.tables, source_column, &entity, self.request.clock)?;
+        let request = self.request;
+        write_rows(&request.output_file, &session.tables, source_column, &entity, &request.operators, request.clock)?;
         Ok(())
     }
 
@@ -402,6 +447,7 @@ impl Run<'_> {
                 tables[0].require_column(column, "`--exclude-columns`")?;
             }
         }
+        self.request.operators.check(&tables)?;
         let span = tracing::info_span!("resolve.read").entered();
         let grouped = equal_names::group(&tables, &unique_id, &records.exclude_columns, self.progress, self.cancel)?;
         self.took("read");
@@ -440,7 +486,8 @@ impl Run<'_> {
             },
         };
         let source_column = KeyColumns::default().source_dataset;
-        write_rows(&self.request.output_file, &tables, &source_column, &entity, self.request.clock)?;
+        let request = self.request;
+        write_rows(&request.output_file, &tables, &source_column, &entity, &request.operators, request.clock)?;
         self.progress.finished(Stage::Publish, publish.elapsed().as_secs_f64());
         self.took("publish");
         let notices = vec![format!("Without a model: {}; an entity's id is the number of its first row", grouped.rule)];
@@ -485,6 +532,8 @@ impl Run<'_> {
             summary_path,
             model_path,
             training_path,
+            checks: Vec::new(),
+            quality_path: None,
             run: None,
         })
     }

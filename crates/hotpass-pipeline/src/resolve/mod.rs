@@ -8,6 +8,7 @@
 //! time are all rows in memory.
 
 mod checking;
+mod checks;
 mod clusters;
 mod counting;
 mod equal_names;
@@ -25,6 +26,7 @@ mod session;
 mod training;
 
 pub use checking::check_model;
+pub use checks::{ColumnOperators, InputCheck, InputChecks};
 pub use clusters::{ClusterMethod, ClusterRequest, cluster_pairs};
 pub use counting::{BlockCounts, count_blocks};
 pub use error::ResolveError;

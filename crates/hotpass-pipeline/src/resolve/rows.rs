@@ -20,6 +20,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
+use super::checks::ColumnOperators;
 use super::error::ResolveError;
 use super::input::{InputTable, Reading};
 use crate::publish::{PublishError, TableFormat, TableWriter};
@@ -46,6 +47,7 @@ pub(super) fn write_rows(
     tables: &[InputTable],
     source_column: &str,
     entity: &AddedColumn<'_>,
+    operators: &ColumnOperators,
     clock: Clock,
 ) -> Result<u64, ResolveError> {
     if let Some(table) = tables.iter().find(|table| table.schema.field_with_name(entity.name).is_ok()) {
@@ -55,6 +57,7 @@ pub(super) fn write_rows(
         ));
     }
     if let [table] = tables
+        && operators.is_empty()
         && let Some(metadata) = table.parquet_metadata()
         && TableFormat::from_path(path)? == TableFormat::Parquet
     {
@@ -69,7 +72,7 @@ pub(super) fn write_rows(
     }
     fields.push(Arc::new(Field::new(entity.name, entity.data_type.clone(), false)));
     let schema = Arc::new(Schema::new(fields));
-    let mut writer = TableWriter::create(path, &schema, clock)?;
+    let mut writer = TableWriter::create(path, &Arc::new(operators.schema(&schema)), clock)?;
     let mut start = 0;
     for table in tables {
         for batch in table.scan(None, Reading::AsStored)? {
@@ -92,7 +95,7 @@ pub(super) fn write_rows(
             let options = RecordBatchOptions::new().with_row_count(Some(rows));
             let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), arrays, &options)
                 .map_err(|error| ResolveError::engine("Adding the entities", error))?;
-            writer.write(&batch)?;
+            writer.write(&operators.apply(&batch)?)?;
         }
     }
     Ok(writer.finish()?)
@@ -243,7 +246,9 @@ mod tests {
         let text = |range: Range<usize>| cast(&number(range), &DataType::Utf8).unwrap();
         let values: &dyn Fn(Range<usize>) -> ArrayRef = if data_type == DataType::Int64 { &number } else { &text };
         let entity = AddedColumn { name: "entity_id", data_type, values };
-        let rows = write_rows(&out, &tables, "source_dataset", &entity, Clock::fixed_seconds(0)).unwrap();
+        let rows =
+            write_rows(&out, &tables, "source_dataset", &entity, &ColumnOperators::default(), Clock::fixed_seconds(0))
+                .unwrap();
         let written = read(&out);
         assert_eq!((written.num_rows(), rows), (5 * paths.len(), 5 * paths.len() as u64));
         let names: Vec<&str> = written.schema_ref().fields().iter().map(|field| field.name().as_str()).collect();

@@ -210,6 +210,13 @@ const HEADERS: &[(DataClass, &[&[&str]])] = &[
 const ABOUT: &[&str] =
     &["status", "confidence", "count", "score", "flag", "flags", "valid", "type", "avg", "consent", "policy"];
 
+impl DataClass {
+    /// Returns the class that the header of a column names, as `E-Mail` or `dob` do.
+    pub fn of_header(header: &str) -> Option<Self> {
+        class_of_header(header)
+    }
+}
+
 /// Returns the class that a header names, in any case and with any separators.
 pub(crate) fn class_of_header(header: &str) -> Option<DataClass> {
     let words = words(header);

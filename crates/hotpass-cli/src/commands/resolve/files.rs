@@ -1,9 +1,19 @@
 //! `hotpass resolve` itself: files in, the same rows with an `entity_id` out.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
-use hotpass_pipeline::resolve::{EvidenceRequest, Method, ResolveOutcome, ResolveRequest, Thresholds, resolve_files};
+use hotpass_config::profile::{shipped_suite, shipped_suites};
+use hotpass_core::{SecretError, SecretReference};
+use hotpass_pipeline::resolve::{
+    ColumnOperators, EvidenceRequest, InputCheck, InputChecks, Method, ResolveOutcome, ResolveRequest, Thresholds,
+    resolve_files,
+};
+use hotpass_privacy::{Applier, Operator, OperatorError, PrivacyKey};
+use hotpass_quality::Suite;
+use hotpass_quality::contract::{Contract, documents, shipped};
 use serde_json::json;
 
 use super::shared::{EngineArgs, RecordsArgs, TrainingArgs, command_error, notices, parse_probability};
@@ -47,6 +57,18 @@ pub(super) struct FilesArgs {
     /// Keep no evidence: no run folder with the digests of what was read and written
     #[arg(long)]
     no_evidence: bool,
+    /// Contract that the inputs must keep: the name of one that ships, or a file; exit code 3 when they do not
+    #[arg(long, value_name = "NAME|FILE")]
+    contract: Option<String>,
+    /// Expectations on the inputs: the name of a suite that ships, or a suite file of Great Expectations; exit code 3 when they fail
+    #[arg(long, value_name = "NAME|FILE")]
+    expectation_suite: Option<String>,
+    /// Redact this column of the written rows, or do with it what `=OPERATOR` says, such as `email=tokenise`; may be repeated
+    #[arg(long, value_name = "COLUMN[=OPERATOR]")]
+    redact: Vec<String>,
+    /// Key of the operators `hash` and `tokenise`: `file:PATH` or `env:NAME`
+    #[arg(long, value_name = "REFERENCE", requires = "redact")]
+    privacy_key: Option<String>,
     /// Name of the column of entities in the output
     #[arg(long, value_name = "COLUMN", default_value = "entity_id")]
     entity_id_column: String,
@@ -106,7 +128,15 @@ pub(super) fn run(args: FilesArgs, context: &mut Context) -> Result<Exit, Comman
         services.lineage = lineage::services(&config, context);
     }
     let emitter = services.lineage.emitter.clone();
+    let checks = InputChecks {
+        contract: args.contract.as_deref().map(contract_of).transpose()?,
+        suite: args.expectation_suite.as_deref().map(suite_of).transpose()?,
+        ..InputChecks::default()
+    };
+    let operators = column_operators(&args.redact, args.privacy_key.as_deref())?;
     let request = ResolveRequest {
+        checks,
+        operators: Arc::new(operators),
         records: args.records.request(&args.engine),
         method,
         thresholds: Thresholds { matching: match_threshold, review: args.review_threshold },
@@ -123,8 +153,69 @@ pub(super) fn run(args: FilesArgs, context: &mut Context) -> Result<Exit, Comman
     });
     drop(progress);
     lineage::finish(&emitter, &config, context);
-    summarise(&outcome?, context)?;
-    Ok(Exit::Done)
+    let outcome = outcome?;
+    summarise(&outcome, context)?;
+    Ok(if outcome.passed() { Exit::Done } else { Exit::DidNotPass })
+}
+
+/// Takes a contract by its name or from a file.
+fn contract_of(name: &str) -> Result<Contract, CommandError> {
+    if let Some(contract) = shipped::contract(name) {
+        return Ok(contract);
+    }
+    let text = read_or_nearest(name, "contract", shipped::names())?;
+    documents::read(&text)
+        .map(|document| document.contract)
+        .map_err(|error| CommandError::usage(format!("Cannot use contract `{name}`")).caused_by(&error))
+}
+
+/// Takes a suite by its name or from a file.
+fn suite_of(name: &str) -> Result<Suite, CommandError> {
+    let text = match shipped_suite(name) {
+        Some(text) => text.to_owned(),
+        None => String::from_utf8_lossy(&read_or_nearest(name, "suite", shipped_suites())?).into_owned(),
+    };
+    Suite::from_gx_json(&text)
+        .map_err(|error| CommandError::usage(format!("Cannot use suite `{name}`")).caused_by(&error))
+}
+
+/// Reads a file, or says which of the names that ship is nearest.
+fn read_or_nearest(name: &str, kind: &str, names: impl Iterator<Item = &'static str>) -> Result<Vec<u8>, CommandError> {
+    std::fs::read(name).map_err(|error| {
+        let names: Vec<&str> = names.collect();
+        let hint = match hotpass_core::nearest(name, names.iter().copied()) {
+            Some(nearest) => format!("Did you mean `{nearest}`?"),
+            None => format!("Give a file, or one that ships: {}", names.join(", ")),
+        };
+        CommandError::usage(format!("No {kind} `{name}`")).caused_by(&error).hint(hint)
+    })
+}
+
+/// Reads `COLUMN` and `COLUMN=OPERATOR`, and the key that the operators need.
+fn column_operators(pairs: &[String], key: Option<&str>) -> Result<ColumnOperators, CommandError> {
+    let mut operators = BTreeMap::new();
+    for pair in pairs {
+        let (column, operator) = pair.rsplit_once('=').unwrap_or((pair, "redact"));
+        let operator: Operator = operator.parse().map_err(|error: OperatorError| {
+            CommandError::usage(format!("Cannot redact column `{column}`")).caused_by(&error)
+        })?;
+        operators.insert(column.to_owned(), operator);
+    }
+    let unusable =
+        |error: &dyn std::error::Error| CommandError::usage("Cannot use the key of `--privacy-key`").caused_by(error);
+    let key = key
+        .map(|reference| -> Result<PrivacyKey, CommandError> {
+            let reference: SecretReference = reference.parse().map_err(|error: SecretError| unusable(&error))?;
+            let secret = reference.resolve(|name| std::env::var(name).ok()).map_err(|error| unusable(&error))?;
+            PrivacyKey::new(&secret).map_err(|error| unusable(&error))
+        })
+        .transpose()?;
+    let applier = Applier::new(operators.values().copied(), key).map_err(|error| {
+        CommandError::usage("Cannot redact columns")
+            .caused_by(&error)
+            .hint("Make a key with `hotpass privacy keygen`, and name it with `--privacy-key file:PATH`")
+    })?;
+    Ok(ColumnOperators::new(operators, applier))
 }
 
 fn summarise(outcome: &ResolveOutcome, context: &mut Context) -> Result<(), CommandError> {
@@ -145,6 +236,9 @@ fn summarise(outcome: &ResolveOutcome, context: &mut Context) -> Result<(), Comm
         }),
     );
     let printer = &mut context.printer;
+    for check in outcome.checks.iter().filter(|check| !check.passed()) {
+        printer.warning(format!("`{}` does not keep what it must: {}", check.table, failures(check)));
+    }
     if printer.is_quiet() {
         return Ok(());
     }
@@ -158,6 +252,7 @@ fn summarise(outcome: &ResolveOutcome, context: &mut Context) -> Result<(), Comm
         .into_iter()
         .chain(&outcome.model_path)
         .chain(&outcome.training_path)
+        .chain(&outcome.quality_path)
     {
         printer.line(format!("  {}", path.display()))?;
     }
@@ -171,4 +266,17 @@ fn summarise(outcome: &ResolveOutcome, context: &mut Context) -> Result<(), Comm
         ));
     }
     Ok(())
+}
+
+/// Says what an input does not keep, without a value.
+fn failures(check: &InputCheck) -> String {
+    let mut parts = Vec::new();
+    if let Some(result) = check.contract.as_ref().filter(|result| !result.passed) {
+        parts.push(format!("contract `{}`, broken by {} of {} rows", result.contract, result.failed_rows, result.rows));
+        parts.extend(result.table.iter().map(|breach| breach.message.clone()));
+    }
+    if let Some(result) = &check.suite {
+        parts.extend(result.failures().map(|failure| failure.expectation.name.clone()));
+    }
+    parts.join("; ")
 }
