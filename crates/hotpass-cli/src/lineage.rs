@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use hotpass_config::HotpassConfig;
@@ -142,9 +141,7 @@ pub(crate) fn services(config: &HotpassConfig, context: &mut Context) -> Lineage
         ..LineageServices::default()
     };
     if setup.sends() {
-        let propagation = context.telemetry.propagation();
         let options = EmitterOptions {
-            headers: Some(Arc::new(move || propagation.headers())),
             retry: setup.retry(),
             spool: Some(spool(&config.pipeline.dist_dir, Some(config.lineage.spool_limit_bytes))),
             headers: context.telemetry.header_provider(),

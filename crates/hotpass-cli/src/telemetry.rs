@@ -199,8 +199,8 @@ impl TelemetryArgs {
         for warning in warnings {
             context.printer.note(format_args!("Telemetry: {warning}"));
         }
-        let session =
-            Telemetry::start(settings, hotpass_pipeline::telemetry::INSTRUMENTS).map_err(|error| start_error(&error))?;
+        let session = Telemetry::start(settings, hotpass_pipeline::telemetry::INSTRUMENTS)
+            .map_err(|error| start_error(&error))?;
         if !session.is_running() {
             return Ok(());
         }

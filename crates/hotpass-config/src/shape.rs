@@ -9,10 +9,9 @@ use std::path::PathBuf;
 use crate::error::{ConfigProblem, ProblemKind};
 use crate::model::{
     Acquisition, Agent, Argument, Classification, Compliance, ConsentPolicy, DataContract, Expectation,
-    ExpectationSeverity, Features, Governance, GroupingKey, HotpassConfig, Ingest, LawfulBasis, Lineage, LineageTransport,
-    LogFormat, PiiRedaction,
-    Pipeline, Profile, Provenance, Provider, QaMode, Quality, RedactionOperator, ReportFormat, Resolve, Source,
-    Survivorship, SurvivorshipRule, Target,
+    ExpectationSeverity, Features, Governance, GroupingKey, HotpassConfig, Ingest, LawfulBasis, Lineage,
+    LineageTransport, LogFormat, PiiRedaction, Pipeline, Profile, Provenance, Provider, QaMode, Quality,
+    RedactionOperator, ReportFormat, Resolve, Source, Survivorship, SurvivorshipRule, Target,
 };
 use crate::node::{Node, Value};
 use crate::path::Path;

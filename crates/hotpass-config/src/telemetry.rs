@@ -202,10 +202,7 @@ mod tests {
     #[test]
     fn headers_name_where_their_value_is_and_do_not_hold_it() {
         assert_eq!(keys(&[("telemetry.otlp.headers", r#"{"api-key":"env:KEY"}"#)]), Vec::<String>::new());
-        assert_eq!(
-            keys(&[("telemetry.otlp.headers", r#"{"api-key":"s3cret"}"#)]),
-            ["telemetry.otlp.headers.api-key"]
-        );
+        assert_eq!(keys(&[("telemetry.otlp.headers", r#"{"api-key":"s3cret"}"#)]), ["telemetry.otlp.headers.api-key"]);
     }
 
     #[test]

@@ -29,7 +29,11 @@ const MOVED: &[(&str, &str, &str)] = &[
     ("observability", "telemetry.enabled", "it belongs to the section of telemetry"),
     ("pipeline.observability", "telemetry.enabled", "it belongs to the section of telemetry"),
     ("telemetry.otlp_endpoint", "telemetry.otlp.endpoint", "the way to the collector has a section of its own"),
-    ("telemetry.otlp_metrics_endpoint", "telemetry.otlp.metrics_endpoint", "the way to the collector has a section of its own"),
+    (
+        "telemetry.otlp_metrics_endpoint",
+        "telemetry.otlp.metrics_endpoint",
+        "the way to the collector has a section of its own",
+    ),
     ("telemetry.otlp_insecure", "telemetry.otlp.insecure", "the way to the collector has a section of its own"),
     ("telemetry.otlp_timeout", "telemetry.otlp.timeout_seconds", "the way to the collector has a section of its own"),
     ("pipeline.acquisition.enabled", "features.acquisition", "features switch stages on"),

@@ -163,9 +163,7 @@ fn links(records: &Records, entities: &Entities, groups: &Groups) -> Result<Reco
             Arc::new(rule.finish()),
             Arc::new(entity.finish()),
             Arc::new(kept.iter().map(|link| link.match_weight).collect::<Float64Array>()),
-            Arc::new(
-                kept.iter().map(|link| link.match_weight.map(match_probability)).collect::<Float64Array>(),
-            ),
+            Arc::new(kept.iter().map(|link| link.match_weight.map(match_probability)).collect::<Float64Array>()),
         ],
     )
 }

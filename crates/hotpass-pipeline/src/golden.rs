@@ -942,9 +942,8 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         }
         let survival = self.survival;
         let records = survival.records;
-        let names = published[0].as_ref().map(|name| {
-            self.redaction.text("organization_name", &name.value.text()).into_owned()
-        });
+        let names =
+            published[0].as_ref().map(|name| self.redaction.text("organization_name", &name.value.text()).into_owned());
         for (position, value) in published.iter().enumerate() {
             let Some(published) = value else { continue };
             let (field, origin) = FIELDS[position];
@@ -1172,18 +1171,11 @@ impl ProvenanceWriter {
         }
     }
 
-    fn row(
-        &mut self,
-        records: &Records,
-        id: &str,
-        field: &str,
-        published: &Published<'_>,
-        redaction: &Redaction,
-    ) {
+    fn row(&mut self, records: &Records, id: &str, field: &str, published: &Published<'_>, redaction: &Redaction) {
         let text = match &published.value {
-            PublishedValue::Date(days) => Cow::Owned(
-                redaction.date(field, *days).map_or_else(|| hotpass_privacy::REDACTED.to_owned(), date_text),
-            ),
+            PublishedValue::Date(days) => {
+                Cow::Owned(redaction.date(field, *days).map_or_else(|| hotpass_privacy::REDACTED.to_owned(), date_text))
+            }
             value => value.text(),
         };
         let is_date = matches!(published.value, PublishedValue::Date(_));

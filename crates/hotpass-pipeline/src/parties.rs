@@ -180,7 +180,9 @@ pub fn organization_id(entity_id: &str) -> String {
 fn person_id(entity_id: &str, name: &str, email: Option<&str>) -> String {
     match email {
         // An address that was redacted is many people's.
-        Some(email) if email.contains('@') || email.starts_with("hp") => uuid_v8(&["person", &fold(name), &email.to_lowercase()]),
+        Some(email) if email.contains('@') || email.starts_with("hp") => {
+            uuid_v8(&["person", &fold(name), &email.to_lowercase()])
+        }
         _ => uuid_v8(&["person of", entity_id, &fold(name)]),
     }
 }

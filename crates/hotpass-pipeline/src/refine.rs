@@ -411,8 +411,7 @@ impl<'a> Run<'a> {
         evidence.inputs(&manifest.inputs)?;
         evidence.configured(&manifest)?;
         let services = &request.services;
-        let lineage =
-            RunLineage::start(config, &services.lineage, &services.command, &manifest, request.clock, &files);
+        let lineage = RunLineage::start(config, &services.lineage, &services.command, &manifest, request.clock, &files);
         Ok(Self {
             request,
             lineage,

@@ -13,9 +13,8 @@ use crate::publish::WrittenFile;
 use crate::statistics::RunStatistics;
 
 /// Bounds of what takes from milliseconds to an hour, in seconds.
-const SECONDS: &[f64] = &[
-    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0,
-];
+const SECONDS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
 
 const fn counter(
     name: &'static str,
@@ -30,18 +29,17 @@ const fn seconds(name: &'static str, attributes: &'static [&'static str], descri
     Instrument { name, kind: InstrumentKind::Histogram, unit: "s", description, boundaries: SECONDS, attributes }
 }
 
-
 /// What a run measures, by stage.
 pub const INSTRUMENTS: &[Instrument] = &[
-    seconds(
-        "hotpass.run.duration",
-        &["hotpass.command", "hotpass.outcome"],
-        "Time from the start of a run to its end",
-    ),
+    seconds("hotpass.run.duration", &["hotpass.command", "hotpass.outcome"], "Time from the start of a run to its end"),
     seconds("hotpass.stage.duration", &["hotpass.command", "hotpass.stage"], "Time that a stage of a run took"),
     counter("hotpass.records.processed", "{row}", &["hotpass.source"], "Rows that were read from a source"),
     counter("hotpass.bytes.read", "By", &["file.extension"], "Size of the files that were read"),
-    seconds("hotpass.load.duration", &["hotpass.source"], "Time to read a file, map its columns and normalise its rows"),
+    seconds(
+        "hotpass.load.duration",
+        &["hotpass.source"],
+        "Time to read a file, map its columns and normalise its rows",
+    ),
     counter(
         "hotpass.values.changed",
         "{value}",
@@ -119,7 +117,10 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("hotpass.command", "Verb with the names of its flags, or the kind of run"),
     attribute("hotpass.run_id", "Id of the run"),
     attribute("hotpass.profile", "Name of the profile"),
-    attribute("hotpass.outcome", "How a run ended (`passed`, `did_not_pass`, `failed`, `interrupted`), or what became of an event (`delivered`, `spooled`, `lost`)"),
+    attribute(
+        "hotpass.outcome",
+        "How a run ended (`passed`, `did_not_pass`, `failed`, `interrupted`), or what became of an event (`delivered`, `spooled`, `lost`)",
+    ),
     attribute("hotpass.stage", "Name of a stage"),
     attribute("hotpass.source", "Name of a source dataset"),
     attribute("hotpass.table", "Number of a table among those of its file, from 0"),
@@ -287,9 +288,17 @@ fn findings(diagnostics: &[Diagnostic]) {
     }
     for ((code, is_error), count) in counts {
         if is_error {
-            tracing::error!("hotpass.diagnostic.code" = code, "hotpass.diagnostic.count" = count, "Findings in the input");
+            tracing::error!(
+                "hotpass.diagnostic.code" = code,
+                "hotpass.diagnostic.count" = count,
+                "Findings in the input"
+            );
         } else {
-            tracing::warn!("hotpass.diagnostic.code" = code, "hotpass.diagnostic.count" = count, "Findings in the input");
+            tracing::warn!(
+                "hotpass.diagnostic.code" = code,
+                "hotpass.diagnostic.count" = count,
+                "Findings in the input"
+            );
         }
     }
 }
@@ -354,7 +363,11 @@ mod tests {
             assert!(is_unit, "{} has unit `{}`", instrument.name, instrument.unit);
             assert!(!instrument.description.ends_with('.'), "{}", instrument.name);
             for name in instrument.attributes {
-                assert!(attribute_names().any(|listed| listed == *name), "`{name}` of {} is not listed", instrument.name);
+                assert!(
+                    attribute_names().any(|listed| listed == *name),
+                    "`{name}` of {} is not listed",
+                    instrument.name
+                );
             }
             if instrument.unit == "s" {
                 assert_eq!(instrument.kind, InstrumentKind::Histogram, "{}", instrument.name);

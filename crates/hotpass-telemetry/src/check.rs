@@ -95,9 +95,7 @@ impl Telemetry {
             let started = Instant::now();
             let answer = match transport.send(&payload, started + set.otlp.timeout) {
                 Ok(receipt) if receipt.rejected > 0 => Answer::Rejected { message: receipt.message },
-                Ok(receipt) if !receipt.message.is_empty() => {
-                    Answer::AcceptedWithWarning { message: receipt.message }
-                }
+                Ok(receipt) if !receipt.message.is_empty() => Answer::AcceptedWithWarning { message: receipt.message },
                 Ok(_) => Answer::Accepted,
                 Err(refusal) if refusal.unreachable => Answer::Unreachable { reason: refusal.reason },
                 Err(refusal) => Answer::Refused { reason: refusal.reason },

@@ -104,8 +104,12 @@ mod tests {
         let variables = propagation.child_environment();
         assert_eq!(
             variables,
-            [("BAGGAGE", "team=data%20office"), ("TRACEPARENT", caller("TRACEPARENT").as_deref().unwrap_or("")), ("TRACESTATE", "vendor=1")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            [
+                ("BAGGAGE", "team=data%20office"),
+                ("TRACEPARENT", caller("TRACEPARENT").as_deref().unwrap_or("")),
+                ("TRACESTATE", "vendor=1")
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
         );
         drop(guard);
         assert_eq!(propagation.headers(), []);

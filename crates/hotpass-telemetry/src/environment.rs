@@ -60,7 +60,10 @@ pub const VARIABLES: &[Variable] = &[
     applies("OTEL_EXPORTER_OTLP_{SIGNAL}_INSECURE", "The same for one signal"),
     applies("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "`cumulative`, `delta` or `lowmemory`"),
     applies("OTEL_BSP_SCHEDULE_DELAY", "Milliseconds that a span waits for company; 5000 unless set"),
-    applies("OTEL_BSP_EXPORT_TIMEOUT", "Milliseconds that a batch of spans may take with its retries; 30000 unless set"),
+    applies(
+        "OTEL_BSP_EXPORT_TIMEOUT",
+        "Milliseconds that a batch of spans may take with its retries; 30000 unless set",
+    ),
     applies("OTEL_BSP_MAX_QUEUE_SIZE", "Spans that wait at most; 2048 unless set"),
     applies("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "Spans sent at once at most; 512 unless set"),
     applies("OTEL_BLRP_SCHEDULE_DELAY", "Milliseconds that a log record waits for company; 1000 unless set"),
@@ -72,7 +75,10 @@ pub const VARIABLES: &[Variable] = &[
     applies("OTEL_METRICS_EXEMPLAR_FILTER", "`trace_based`, `always_on` or `always_off`"),
     applies("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "Characters of a text, at most"),
     applies("OTEL_ATTRIBUTE_COUNT_LIMIT", "Attributes of a span or log record, at most; 128 unless set"),
-    applies("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "As the general one; the smallest that is set holds for every signal"),
+    applies(
+        "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        "As the general one; the smallest that is set holds for every signal",
+    ),
     applies("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "Attributes of a span, at most"),
     applies("OTEL_SPAN_EVENT_COUNT_LIMIT", "Events of a span, at most"),
     applies("OTEL_SPAN_LINK_COUNT_LIMIT", "Links of a span, at most"),
@@ -227,8 +233,7 @@ impl Settings {
                 "trace_based" => self.exemplars = ExemplarFilter::TraceBased,
                 "always_on" => self.exemplars = ExemplarFilter::AlwaysOn,
                 "always_off" => self.exemplars = ExemplarFilter::AlwaysOff,
-                _ => reader
-                    .warn("OTEL_METRICS_EXEMPLAR_FILTER", "is none of `trace_based`, `always_on`, `always_off`"),
+                _ => reader.warn("OTEL_METRICS_EXEMPLAR_FILTER", "is none of `trace_based`, `always_on`, `always_off`"),
             }
         }
     }
@@ -481,8 +486,7 @@ mod tests {
             ("parentbased_traceidratio", "0.5", 0.5, true),
             ("parentbased_traceidratio", "half", 1.0, true),
         ] {
-            let (settings, _) =
-                applied(&[("OTEL_TRACES_SAMPLER", name), ("OTEL_TRACES_SAMPLER_ARG", argument)]);
+            let (settings, _) = applied(&[("OTEL_TRACES_SAMPLER", name), ("OTEL_TRACES_SAMPLER_ARG", argument)]);
             assert_eq!(settings.sampling, Sampling { ratio, parent_based }, "{name}");
         }
     }

@@ -329,10 +329,9 @@ impl Store {
                 is_monotonic: false,
             }),
             InstrumentKind::Gauge => metric::Data::Gauge(Gauge::default()),
-            InstrumentKind::Histogram => metric::Data::Histogram(Histogram {
-                data_points: Vec::new(),
-                aggregation_temporality: delta.into(),
-            }),
+            InstrumentKind::Histogram => {
+                metric::Data::Histogram(Histogram { data_points: Vec::new(), aggregation_temporality: delta.into() })
+            }
         };
         Metric {
             name: instrument.name.to_owned(),
@@ -527,8 +526,7 @@ mod tests {
         assert_eq!(numbers(&metrics[2]), [AsInt(3)]);
         let Some(metric::Data::Sum(rows)) = &metrics[0].data else { panic!("no sum") };
         assert!(rows.is_monotonic);
-        let keys: Vec<&str> =
-            rows.data_points[0].attributes.iter().map(|attribute| attribute.key.as_str()).collect();
+        let keys: Vec<&str> = rows.data_points[0].attributes.iter().map(|attribute| attribute.key.as_str()).collect();
         assert_eq!(keys, ["file.format"], "an attribute that the table does not list stays here");
         let Some(metric::Data::Histogram(seconds)) = &metrics[3].data else { panic!("no histogram") };
         let point = &seconds.data_points[0];

@@ -166,10 +166,8 @@ impl<T> Queue<T> {
     pub(crate) fn join(&self, deadline: Instant) -> usize {
         let state = lock(&self.state);
         let rest = deadline.saturating_duration_since(Instant::now());
-        let (state, _) = self
-            .idle
-            .wait_timeout_while(state, rest, |state| !state.finished)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (state, _) =
+            self.idle.wait_timeout_while(state, rest, |state| !state.finished).unwrap_or_else(PoisonError::into_inner);
         if state.finished { 0 } else { state.items.len() + state.in_work }
     }
 

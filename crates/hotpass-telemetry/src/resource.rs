@@ -94,7 +94,8 @@ mod tests {
             resource.attributes.iter().filter(|attribute| attribute.key == "host.name").collect();
         assert_eq!(values.len(), 1);
         assert_eq!(*values[0], key_value("host.name".into(), "somewhere".into()));
-        for name in ["service.name", "service.instance.id", "process.pid", "os.type", "host.arch", "telemetry.sdk.name"] {
+        for name in ["service.name", "service.instance.id", "process.pid", "os.type", "host.arch", "telemetry.sdk.name"]
+        {
             assert!(resource.attributes.iter().any(|attribute| attribute.key == name), "{name}");
         }
     }

@@ -262,9 +262,8 @@ impl Session {
                 })
         };
         if running.spans.is_some() {
-            let scope = InstrumentationScope::builder(running.scope.0.clone())
-                .with_version(running.scope.1.clone())
-                .build();
+            let scope =
+                InstrumentationScope::builder(running.scope.0.clone()).with_version(running.scope.1.clone()).build();
             let targets = running.targets.clone();
             let level = running.log_level.max(Level::INFO);
             let filter = filter_fn(move |metadata| {
@@ -421,8 +420,7 @@ fn sampler(sampling: Sampling) -> Box<dyn ShouldSample> {
 }
 
 fn loggers(logs: Option<Arc<Queue<QueuedLog>>>) -> SdkLoggerProvider {
-    let builder =
-        SdkLoggerProvider::builder().with_resource(opentelemetry_sdk::Resource::builder_empty().build());
+    let builder = SdkLoggerProvider::builder().with_resource(opentelemetry_sdk::Resource::builder_empty().build());
     match logs {
         Some(logs) => builder.with_log_processor(QueueLogs(logs)).build(),
         None => builder.build(),

@@ -228,7 +228,9 @@ fn findings_of_file(path: &Path, limit: u64) -> Result<Vec<TableFindings>, Comma
                 rows += 1;
                 let looked_at = rows <= limit || rows.is_multiple_of(10);
                 for (column, cells) in columns.iter_mut().zip(batch.columns()) {
-                    let Some(cells) = cells.as_string_opt::<i32>().filter(|cells| cells.is_valid(row)) else { continue };
+                    let Some(cells) = cells.as_string_opt::<i32>().filter(|cells| cells.is_valid(row)) else {
+                        continue;
+                    };
                     if looked_at { column.add(cells.value(row)) } else { column.skip() }
                 }
             }
@@ -257,8 +259,7 @@ fn each_table(path: &Path, mut look: impl FnMut(String, Vec<String>, Vec<RecordB
         let opened =
             hotpass_ingest::open_file(file, &hotpass_ingest::ReadOptions::default()).map_err(|error| cannot(&error))?;
         for table in opened.tables {
-            let headers: Vec<String> =
-                table.schema.columns.iter().map(|column| column.raw_header.clone()).collect();
+            let headers: Vec<String> = table.schema.columns.iter().map(|column| column.raw_header.clone()).collect();
             let mut batches = Vec::new();
             for batch in table.batches {
                 let batch = batch.map_err(|error| cannot(&error))?;
@@ -318,7 +319,9 @@ fn print_findings(tables: &[TableFindings], context: &mut Context) -> Result<(),
             }
         }
     }
-    context.printer.note("Names are found by header, title and a short list; what was not found may be there all the same");
+    context
+        .printer
+        .note("Names are found by header, title and a short list; what was not found may be there all the same");
     Ok(())
 }
 
@@ -381,11 +384,8 @@ fn anonymity(path: &Path, args: &ReportArgs) -> Result<AnonymityReport, CommandE
             return;
         }
         for batch in batches {
-            let texts: Vec<_> = columns
-                .iter()
-                .flatten()
-                .filter_map(|&at| cast(batch.column(at), &DataType::Utf8).ok())
-                .collect();
+            let texts: Vec<_> =
+                columns.iter().flatten().filter_map(|&at| cast(batch.column(at), &DataType::Utf8).ok()).collect();
             for row in 0..batch.num_rows() {
                 let mut values: Vec<Option<String>> = texts
                     .iter()
@@ -559,9 +559,8 @@ fn subject_text(report: &SubjectReport) -> String {
 
 /// Writes a file that only its owner can read.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
-    let cannot = |error: std::io::Error| {
-        CommandError::failure(format!("Cannot write `{}`", path.display())).caused_by(&error)
-    };
+    let cannot =
+        |error: std::io::Error| CommandError::failure(format!("Cannot write `{}`", path.display())).caused_by(&error);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -20,7 +20,8 @@ const CANARIES: [&str; 9] = [
     "Wenzeslaus-Tjaard",
 ];
 
-const HEADER: &str = "organization_name,Contact Person,E-mail,Telephone,Address,ID Number,notes,consent_status,last_interaction_date\n";
+const HEADER: &str =
+    "organization_name,Contact Person,E-mail,Telephone,Address,ID Number,notes,consent_status,last_interaction_date\n";
 const ROWS: &str = "\
 Acacia Works,Quorvinia Zelphiandra,quorvinia.z@canary-mail.example,+27 79 555 1237,\"77 Voelskrikweg, Sandton\",8001015009087,Ask Wenzeslaus-Tjaard or 079 555 1237,granted,2023-01-02\n\
 Acacia Works,Quorvinia Zelphiandra,quorvinia.z@canary-mail,+27 79 555 12,\"78 Voelskrikweg, Sandton\",8001015009087,quorvinia.z@canary-mail.example,revoked,2023-02-02\n\
@@ -138,9 +139,26 @@ fn no_value_leaves_through_terminal_evidence_or_reports() {
 fn redacted_values_are_in_no_file_of_the_run() {
     let sandbox = workspace();
     let arguments = [
-        "refine", "data", "--redact-pii", "--pii-operator", "address_primary=redact", "--pii-operator", "email=tokenise", "--pii-operator",
-        "phone=hash", "--pii-key", "file:key", "--archive", "--report-path", "report.md", "--party-store-path", "party.json", "-o",
-        "out.csv", "--set", "resolve.write_linkage_keys=true",
+        "refine",
+        "data",
+        "--redact-pii",
+        "--pii-operator",
+        "address_primary=redact",
+        "--pii-operator",
+        "email=tokenise",
+        "--pii-operator",
+        "phone=hash",
+        "--pii-key",
+        "file:key",
+        "--archive",
+        "--report-path",
+        "report.md",
+        "--party-store-path",
+        "party.json",
+        "-o",
+        "out.csv",
+        "--set",
+        "resolve.write_linkage_keys=true",
     ];
     assert_eq!(run(&sandbox, &["privacy", "key", "--output", "key"]), 0);
     let secret = std::fs::read_to_string(sandbox.path("key")).unwrap();
@@ -161,7 +179,18 @@ fn redacted_values_are_in_no_file_of_the_run() {
         }
     }
     assert!(tables >= 7, "{tables} tables");
-    let held = sandbox.run(&["privacy", "subject", "--email", CANARIES[2], "--phone", "+27795551237", "--name", "Quorvinia Zelphiandra", "--format", "json"]);
+    let held = sandbox.run(&[
+        "privacy",
+        "subject",
+        "--email",
+        CANARIES[2],
+        "--phone",
+        "+27795551237",
+        "--name",
+        "Quorvinia Zelphiandra",
+        "--format",
+        "json",
+    ]);
     let held: serde_json::Value = serde_json::from_str(&held.stdout).unwrap();
     assert!(held["runs"].as_array().unwrap().is_empty(), "{held:#}");
     assert!(held["archives"].as_array().unwrap().is_empty(), "{held:#}");

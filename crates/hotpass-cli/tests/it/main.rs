@@ -4,8 +4,8 @@
 //! `INSTA_UPDATE=always cargo test -p hotpass-cli --test it` and read the difference.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail where it stands, and says when it skips")]
 
-mod contracts;
 mod canaries;
+mod contracts;
 mod demo;
 mod doctor;
 mod errors;

@@ -71,7 +71,8 @@ fn an_erased_person_is_gone_verified_and_does_not_come_back() {
     assert!(matches!(output.code, 0 | 3), "{output}");
     let who = ["--email", "x.fictum@acacia.example"];
     let ask = |verb: &[&str]| {
-        let arguments: Vec<&str> = ["privacy"].iter().chain(verb).chain(&who).chain(&["--format", "json"]).copied().collect();
+        let arguments: Vec<&str> =
+            ["privacy"].iter().chain(verb).chain(&who).chain(&["--format", "json"]).copied().collect();
         let outcome = sandbox.run(&arguments);
         assert_eq!(outcome.code, 0, "{outcome}");
         serde_json::from_str::<serde_json::Value>(&outcome.stdout).unwrap()
@@ -137,11 +138,24 @@ fn rows_that_stand_alone_are_counted() {
     let sandbox = Sandbox::new();
     sandbox.write("t.csv", "town,year,status\nYork,1980,a\nYork,1980,b\nLeeds,1981,a\n");
     let outcome = sandbox.run(&[
-        "privacy", "report", "t.csv", "--quasi-identifier", "town", "--quasi-identifier", "year", "--sensitive", "status", "--format", "json",
+        "privacy",
+        "report",
+        "t.csv",
+        "--quasi-identifier",
+        "town",
+        "--quasi-identifier",
+        "year",
+        "--sensitive",
+        "status",
+        "--format",
+        "json",
     ]);
     let report: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     let anonymity = &report["anonymity"];
-    assert_eq!((&anonymity["k"], &anonymity["unique_rows"], &anonymity["l_diversity"]["status"]), (&1.into(), &1.into(), &1.into()));
+    assert_eq!(
+        (&anonymity["k"], &anonymity["unique_rows"], &anonymity["l_diversity"]["status"]),
+        (&1.into(), &1.into(), &1.into())
+    );
     let wrong = sandbox.run(&["privacy", "report", "t.csv", "--quasi-identifier", "twon"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("`town`"), "{wrong}");
 }

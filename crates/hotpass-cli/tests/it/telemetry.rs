@@ -230,14 +230,20 @@ fn a_collector_that_is_down_or_hangs_changes_nothing() {
             .flatten()
             .flatten()
             .find_map(|entry| std::fs::read_to_string(entry.path().join("manifest.json")).ok());
-        let digest = manifest.and_then(|text| serde_json::from_str::<Value>(&text).ok()).map(|manifest| manifest["config_digest"].clone());
+        let digest = manifest
+            .and_then(|text| serde_json::from_str::<Value>(&text).ok())
+            .map(|manifest| manifest["config_digest"].clone());
         let published = std::fs::read(sandbox.path("out.csv")).ok();
         (outcome.code, outcome.stdout, published, digest, started.elapsed())
     };
     let without = result(None);
     for endpoint in [&gone, &hanging] {
         let with = result(Some(endpoint));
-        assert_eq!((&with.0, &with.1, &with.2, &with.3), (&without.0, &without.1, &without.2, &without.3), "{endpoint}");
+        assert_eq!(
+            (&with.0, &with.1, &with.2, &with.3),
+            (&without.0, &without.1, &without.2, &without.3),
+            "{endpoint}"
+        );
         assert!(with.4 < without.4 + Duration::from_secs(20), "{:?} and {:?}", with.4, without.4);
     }
 }
@@ -249,8 +255,7 @@ fn telemetry_check_says_what_came_back() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         format!("http://{}", listener.local_addr().expect("an address"))
     };
-    let outcome =
-        sandbox.run(&["telemetry", "check", "--format", "json", "--telemetry-otlp-endpoint", &gone]);
+    let outcome = sandbox.run(&["telemetry", "check", "--format", "json", "--telemetry-otlp-endpoint", &gone]);
     assert_eq!(outcome.code, 1, "{outcome}");
     let answer: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
     let answers: Vec<&str> =

@@ -4,9 +4,7 @@ use chrono::NaiveDate;
 use hotpass_config::HotpassConfig;
 use hotpass_config::model::ConsentPolicy;
 use hotpass_privacy::PrivacyFileError;
-use hotpass_privacy::consent::{
-    ConsentOutcome, ConsentRegister, ConsentState, ConsentStatement, effective_consent,
-};
+use hotpass_privacy::consent::{ConsentOutcome, ConsentRegister, ConsentState, ConsentStatement, effective_consent};
 use hotpass_privacy::subject::{Identifier, IdentifierKind};
 use rayon::prelude::*;
 
@@ -142,10 +140,9 @@ impl ConsentRules {
             .iter()
             .map(|purpose| {
                 effective_consent(
-                    own.iter()
-                        .copied()
-                        .chain(self.register.of_entity(&id, purpose))
-                        .chain(identifiers.iter().flat_map(|identifier| self.register.of_identifier(identifier, purpose))),
+                    own.iter().copied().chain(self.register.of_entity(&id, purpose)).chain(
+                        identifiers.iter().flat_map(|identifier| self.register.of_identifier(identifier, purpose)),
+                    ),
                 )
             })
             .max_by_key(|statement| (statement.state.outcome(), statement.state))
@@ -155,7 +152,8 @@ impl ConsentRules {
 
 /// Returns the purposes that consent is needed for; at least one.
 pub(crate) fn purposes(config: &HotpassConfig) -> Vec<String> {
-    let named = if config.compliance.purposes.is_empty() { &config.governance.intent } else { &config.compliance.purposes };
+    let named =
+        if config.compliance.purposes.is_empty() { &config.governance.intent } else { &config.compliance.purposes };
     let purposes: Vec<String> =
         named.iter().map(|purpose| purpose.trim().to_owned()).filter(|purpose| !purpose.is_empty()).collect();
     if purposes.is_empty() { vec![String::new()] } else { purposes }

@@ -101,12 +101,8 @@ impl TableDetection<'_> {
 
     /// Returns the findings: the columns in which something was found.
     pub(crate) fn finish(self, table: String) -> TableFindings {
-        let columns = self
-            .columns
-            .into_iter()
-            .map(ColumnDetector::finish)
-            .filter(|column| !column.classes.is_empty())
-            .collect();
+        let columns =
+            self.columns.into_iter().map(ColumnDetector::finish).filter(|column| !column.classes.is_empty()).collect();
         TableFindings { table, rows: self.rows, columns }
     }
 }

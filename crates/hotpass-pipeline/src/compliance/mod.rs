@@ -21,10 +21,10 @@ mod suppression;
 
 pub use consent::ConsentError;
 pub use redaction::RedactionError;
+pub use report::{ConsentSummary, PrivacyReport, RedactionSummary, RetentionSummary, SuppressionSummary};
 pub use rights::{
     ErasedFile, ErasureReport, Holding, RightsError, RunHoldings, SubjectReport, SweptRun, erase, subject, sweep,
 };
-pub use report::{ConsentSummary, PrivacyReport, RedactionSummary, RetentionSummary, SuppressionSummary};
 
 pub(crate) use consent::EntityConsent;
 use consent::{ConsentRules, withheld_rows};
@@ -68,7 +68,8 @@ impl ComplianceError {
         match self {
             Self::Redaction(error) => error.hint(),
             Self::Consent(_) => Some(
-                "Columns: `entity_id`, `email`, `phone` or `hash`; `consent_status`; `consent_date`; `purpose`".to_owned(),
+                "Columns: `entity_id`, `email`, `phone` or `hash`; `consent_status`; `consent_date`; `purpose`"
+                    .to_owned(),
             ),
             Self::Suppression(_) => Some("Restore the file from a backup; it may not be left out".to_owned()),
         }
@@ -86,9 +87,7 @@ impl Compliance {
             without_contacts: redaction.without_contacts(),
             detection: Detection::from_config(config),
             consent: ConsentRules::from_config(config)?,
-            suppression: Arc::new(
-                Suppression::of(&config.pipeline.dist_dir).map_err(ComplianceError::Suppression)?,
-            ),
+            suppression: Arc::new(Suppression::of(&config.pipeline.dist_dir).map_err(ComplianceError::Suppression)?),
             suppressed_rows: Arc::default(),
         })
     }

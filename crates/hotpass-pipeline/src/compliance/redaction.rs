@@ -50,7 +50,9 @@ pub enum RedactionError {
         column: String,
     },
     /// The column's type does not take what the operator makes.
-    #[error("Cannot apply operator `{operator}` to column `{column}`: a date can be redacted, or generalised to its year or month")]
+    #[error(
+        "Cannot apply operator `{operator}` to column `{column}`: a date can be redacted, or generalised to its year or month"
+    )]
     NotForDates {
         /// The column.
         column: String,
@@ -124,9 +126,8 @@ impl Redaction {
         let mut spans = BTreeMap::new();
         let mut named = Vec::new();
         for (name, operator) in &redaction.operators {
-            let operator: Operator = operator
-                .parse()
-                .map_err(|source| RedactionError::Operator { column: name.clone(), source })?;
+            let operator: Operator =
+                operator.parse().map_err(|source| RedactionError::Operator { column: name.clone(), source })?;
             match name.parse::<DataClass>() {
                 Ok(class) => {
                     spans.insert(class, operator);
@@ -256,7 +257,8 @@ impl Redaction {
 
     /// Returns the operators by column and by class, as a configuration writes them.
     pub(crate) fn summary(&self) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
-        let columns = self.rules.iter().map(|(column, operator)| ((*column).to_owned(), operator.to_string())).collect();
+        let columns =
+            self.rules.iter().map(|(column, operator)| ((*column).to_owned(), operator.to_string())).collect();
         let classes = self.spans.iter().map(|(class, operator)| (class.to_string(), operator.to_string())).collect();
         (columns, classes)
     }
@@ -335,7 +337,11 @@ fn published_column(name: &str) -> Result<(&'static str, bool), RedactionError> 
     };
     let is_date = column.data_type == ColumnType::Date;
     let is_text = column.data_type == ColumnType::Text && !matches!(column.name, "entity_id" | "run_id");
-    if is_text || is_date { Ok((column.name, is_date)) } else { Err(RedactionError::NotText { column: name.to_owned() }) }
+    if is_text || is_date {
+        Ok((column.name, is_date))
+    } else {
+        Err(RedactionError::NotText { column: name.to_owned() })
+    }
 }
 
 fn check_date(column: &str, is_date: bool, operator: Operator) -> Result<(), RedactionError> {
@@ -378,7 +384,8 @@ mod tests {
     fn what_cannot_be_done_fails_closed() {
         let check = |config: &HotpassConfig, expected: &str| {
             let error = Redaction::from_config(config, None).unwrap_err();
-            let text = format!("{error} {}", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default());
+            let text =
+                format!("{error} {}", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default());
             assert!(text.contains(expected), "{text}");
         };
         check(&config(&["contact_primary_emial"], RedactionOperator::Redact), "did you mean `contact_primary_email`");
@@ -403,7 +410,8 @@ mod tests {
 
     #[test]
     fn columns_count_before_classes_and_classes_within_texts() {
-        let config = with_operators(&[("email", "tokenise"), ("contact_secondary_emails", "generalise"), ("phone", "mask")]);
+        let config =
+            with_operators(&[("email", "tokenise"), ("contact_secondary_emails", "generalise"), ("phone", "mask")]);
         let redaction = Redaction::from_config(&config, Some(&key())).unwrap();
         assert_eq!(redaction.text("contact_secondary_emails", "a@b.org;c@d.org"), "b.org;d.org");
         let token = redaction.text("contact_primary_email", "a@b.org").into_owned();
@@ -426,7 +434,8 @@ mod tests {
 
     #[test]
     fn dates_are_taken_back_to_the_first_day() {
-        let redaction = Redaction::from_config(&with_operators(&[("last_interaction_date", "generalise:month")]), None).unwrap();
+        let redaction =
+            Redaction::from_config(&with_operators(&[("last_interaction_date", "generalise:month")]), None).unwrap();
         assert_eq!(redaction.date("last_interaction_date", 19_800), Some(19_783));
         let redaction = Redaction::from_config(&with_operators(&[("last_interaction_date", "redact")]), None).unwrap();
         assert_eq!(redaction.date("last_interaction_date", 19_800), None);

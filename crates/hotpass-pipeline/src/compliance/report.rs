@@ -134,14 +134,13 @@ pub(crate) fn privacy_report(config: &HotpassConfig, facts: PrivacyFacts<'_>) ->
         states,
         lacking,
         withheld: facts.consent.withheld,
-        contacts_redacted: (0..facts.consent.lacking.len()).filter(|&entity| facts.consent.redacts(entity)).count() as u64,
+        contacts_redacted: (0..facts.consent.lacking.len()).filter(|&entity| facts.consent.redacts(entity)).count()
+            as u64,
     };
     let (columns, classes) = facts.redaction.summary();
     let redaction = RedactionSummary { active: facts.redaction.is_active(), columns, classes };
-    let days = facts
-        .table
-        .column_by_name("retention_until")
-        .and_then(|column| column.as_any().downcast_ref::<Date32Array>());
+    let days =
+        facts.table.column_by_name("retention_until").and_then(|column| column.as_any().downcast_ref::<Date32Array>());
     let today = (facts.day - NaiveDate::default()).num_days() as i32;
     let retention = RetentionSummary {
         days: compliance.retention_days,
@@ -218,7 +217,9 @@ fn issues(
         issues.push("Personal data and no retention policy: set `compliance.retention_days`".to_owned());
     }
     if compliance.consent_required && !has_consent_column && compliance.consent_file.is_none() {
-        issues.push("Consent is needed, and no source has a column `consent_status` and there is no consent file".to_owned());
+        issues.push(
+            "Consent is needed, and no source has a column `consent_status` and there is no consent file".to_owned(),
+        );
     }
     if compliance.consent_required && report.consent.lacking > 0 {
         issues.push(format!("{} entities without a granted status", report.consent.lacking));
@@ -286,9 +287,10 @@ pub(crate) fn privacy_table(
         .collect();
     let has_contacts = |entity: usize| {
         entities.members(entity).iter().any(|&record| {
-            records.contacts.of(record).any(|contact| {
-                Channel::ALL.iter().any(|&channel| records.contacts.get(channel, contact).is_some())
-            })
+            records
+                .contacts
+                .of(record)
+                .any(|contact| Channel::ALL.iter().any(|&channel| records.contacts.get(channel, contact).is_some()))
         })
     };
     RecordBatch::try_new(

@@ -188,11 +188,8 @@ fn runs(dist_dir: &Path) -> Result<Vec<Run>, RightsError> {
 pub fn subject(dist_dir: &Path, asked: &[Identifier]) -> Result<SubjectReport, RightsError> {
     let runs = runs(dist_dir)?;
     let (subject, related) = with_related(&runs, asked)?;
-    let mut report = SubjectReport {
-        looked_for: asked.iter().map(Identifier::kind).collect(),
-        related,
-        ..SubjectReport::default()
-    };
+    let mut report =
+        SubjectReport { looked_for: asked.iter().map(Identifier::kind).collect(), related, ..SubjectReport::default() };
     let mut inputs = BTreeSet::new();
     for run in &runs {
         let mut holdings = RunHoldings {
@@ -378,16 +375,9 @@ pub fn sweep(
 
 /// Adds the other identifiers of the contacts that hold one of those that were asked for; an address or number that several names
 /// share is a reception's, and is not added.
-fn with_related(
-    runs: &[Run],
-    asked: &[Identifier],
-) -> Result<(Subject, Vec<(IdentifierKind, String)>), RightsError> {
+fn with_related(runs: &[Run], asked: &[Identifier]) -> Result<(Subject, Vec<(IdentifierKind, String)>), RightsError> {
     let subject = Subject::new(asked.to_vec());
-    let columns = [
-        ("name", IdentifierKind::Name),
-        ("email", IdentifierKind::Email),
-        ("phone", IdentifierKind::Phone),
-    ];
+    let columns = [("name", IdentifierKind::Name), ("email", IdentifierKind::Email), ("phone", IdentifierKind::Phone)];
     let mut contacts: Vec<[Option<String>; 3]> = Vec::new();
     for run in runs {
         let path = run.directory.join("contacts.parquet");
@@ -395,10 +385,8 @@ fn with_related(
             continue;
         }
         for batch in batches(&path)?.1 {
-            let texts: Vec<Option<StringArray>> = columns
-                .iter()
-                .map(|(name, _)| batch.column_by_name(name)?.as_string_opt::<i32>().cloned())
-                .collect();
+            let texts: Vec<Option<StringArray>> =
+                columns.iter().map(|(name, _)| batch.column_by_name(name)?.as_string_opt::<i32>().cloned()).collect();
             for row in 0..batch.num_rows() {
                 let value = |at: usize| {
                     let text = value_at(texts[at].as_ref()?, row)?;
@@ -454,9 +442,9 @@ fn organisations_of(runs: &[Run], subject: &Subject) -> Result<Vec<Identifier>, 
             };
             for row in 0..batch.num_rows() {
                 if value_at(people, row).is_some_and(|name| subject.is_in(name)) {
-                    found.extend(value_at(names, row).and_then(|name| {
-                        Identifier::new(IdentifierKind::Organisation, name)
-                    }));
+                    found.extend(
+                        value_at(names, row).and_then(|name| Identifier::new(IdentifierKind::Organisation, name)),
+                    );
                 }
             }
         }
@@ -559,7 +547,8 @@ type Batches = (BTreeMap<String, String>, Vec<RecordBatch>);
 
 /// Reads a table with the key-value metadata of its file.
 fn batches(path: &Path) -> Result<Batches, RightsError> {
-    let table = |source: Box<dyn std::error::Error + Send + Sync>| RightsError::Table { path: path.to_path_buf(), source };
+    let table =
+        |source: Box<dyn std::error::Error + Send + Sync>| RightsError::Table { path: path.to_path_buf(), source };
     let file = File::open(path).map_err(|source| RightsError::Io { path: path.to_path_buf(), source })?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| table(error.into()))?;
     let metadata = builder
@@ -597,7 +586,11 @@ fn holdings_of(path: &Path, subject: &Subject, holdings: &mut Vec<Holding>) -> R
                     let Some(cells) = list.value(row).as_struct_opt().cloned() else { continue };
                     for values in cells.columns().iter().filter_map(|values| values.as_string_opt::<i32>()) {
                         hits.extend(
-                            values.iter().flatten().filter(|value| subject.is_in(value)).map(|value| (row, value.to_owned())),
+                            values
+                                .iter()
+                                .flatten()
+                                .filter(|value| subject.is_in(value))
+                                .map(|value| (row, value.to_owned())),
                         );
                     }
                 }
@@ -668,7 +661,8 @@ fn bytes_hold(name: &str, bytes: Vec<u8>, subject: &Subject) -> zip::result::Zip
         return zip_holds(io::Cursor::new(bytes), subject);
     }
     if name.ends_with(".parquet") {
-        let Ok(reader) = ParquetRecordBatchReaderBuilder::try_new(parquet_bytes(bytes)).and_then(|builder| builder.build())
+        let Ok(reader) =
+            ParquetRecordBatchReaderBuilder::try_new(parquet_bytes(bytes)).and_then(|builder| builder.build())
         else {
             return Ok(false);
         };
@@ -688,9 +682,11 @@ fn holds_input(path: &Path, subject: &Subject) -> bool {
     found.files.iter().any(|file| match hotpass_ingest::open_file(file, &hotpass_ingest::ReadOptions::default()) {
         Ok(opened) => opened.tables.into_iter().any(|table| {
             table.batches.filter_map(Result::ok).any(|batch| {
-                batch.columns().iter().filter_map(|column| column.as_string_opt::<i32>()).any(|values| {
-                    values.iter().flatten().any(|value| subject.is_in(value))
-                })
+                batch
+                    .columns()
+                    .iter()
+                    .filter_map(|column| column.as_string_opt::<i32>())
+                    .any(|values| values.iter().flatten().any(|value| subject.is_in(value)))
             })
         }),
         Err(_) => std::fs::read(path).is_ok_and(|bytes| subject.is_in(&String::from_utf8_lossy(&bytes))),
@@ -723,8 +719,7 @@ fn erase_file(
             let get = |key: &str| metadata.get(key).map(String::as_str).unwrap_or_default();
             let rewritten: Vec<RecordBatch> =
                 batches.iter().map(|batch| erased_batch(batch, subject).unwrap_or_else(|| batch.clone())).collect();
-            let metadata =
-                FileMetadata { run_id: get("hotpass.run_id"), config_digest: get("hotpass.config_digest") };
+            let metadata = FileMetadata { run_id: get("hotpass.run_id"), config_digest: get("hotpass.config_digest") };
             write_parquet(path, &rewritten, &metadata)?;
         }
         "xlsx" | "xlsm" => erase_workbook(path, subject)?,
@@ -863,7 +858,8 @@ fn erase_archive(
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let old_sha256 = digest(path)?;
     let run_id = archived_run(path).unwrap_or_default();
-    let report = |sha256, bytes| Some(ErasedFile { run_id: run_id.clone(), path: name.clone(), old_sha256, sha256, bytes });
+    let report =
+        |sha256, bytes| Some(ErasedFile { run_id: run_id.clone(), path: name.clone(), old_sha256, sha256, bytes });
     if !confirmed {
         return Ok(report(None, 0));
     }
@@ -898,13 +894,15 @@ fn erase_archive(
         sums.push_str(&format!("{}  {member}\n", hotpass_core::sha256_bytes(bytes)));
     }
     let stamp = name.strip_prefix("refined-data-").and_then(|rest| rest.split('-').next()).unwrap_or("erased");
-    let target = path.with_file_name(format!(
-        "refined-data-{stamp}-{}.zip",
-        &hotpass_core::sha256_bytes(&sums).as_str()[..12]
-    ));
+    let target =
+        path.with_file_name(format!("refined-data-{stamp}-{}.zip", &hotpass_core::sha256_bytes(&sums).as_str()[..12]));
     let mut writer = ZipWriter::new(AtomicFile::create(&target).map_err(io_error)?);
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
-    for (member, bytes) in members.iter().map(|(member, bytes)| (member.as_str(), bytes.as_slice())).chain([("SHA256SUMS", sums.as_bytes())]) {
+    for (member, bytes) in members
+        .iter()
+        .map(|(member, bytes)| (member.as_str(), bytes.as_slice()))
+        .chain([("SHA256SUMS", sums.as_bytes())])
+    {
         writer.start_file(member, options).map_err(zip_error)?;
         writer.write_all(bytes).map_err(io_error)?;
     }

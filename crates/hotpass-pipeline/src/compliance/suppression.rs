@@ -72,10 +72,8 @@ impl Suppression {
         let mut changed: Vec<Vec<(usize, Option<String>)>> = vec![Vec::new(); texts.len()];
         let mut rows = 0;
         for row in 0..batch.num_rows() {
-            let mut cells: Vec<Option<String>> = texts
-                .iter()
-                .map(|(_, values)| crate::records::value_at(values, row).map(ToOwned::to_owned))
-                .collect();
+            let mut cells: Vec<Option<String>> =
+                texts.iter().map(|(_, values)| crate::records::value_at(values, row).map(ToOwned::to_owned)).collect();
             let before = cells.clone();
             if self.list.scrub_row(&mut cells) {
                 rows += 1;

@@ -92,7 +92,7 @@ impl InputChecks {
         let mut contract = self
             .contract
             .as_ref()
-            .map(|contract| ContractCheck::of_schema(contract, &table.schema, options))
+            .map(|contract| ContractCheck::of_schema(contract, &table.schema, &options))
             .transpose()
             .map_err(|error| unusable(&error))?;
         let suite_options = SuiteOptions { missing_columns: MissingColumns::Fail, ..self.options.clone() };

@@ -73,8 +73,7 @@ impl Recorder {
         manifest.write(directory.root())?;
         let services = &evidence.services;
         let output = &request.output_file;
-        let lineage =
-            ResolveLineage::start(&services.lineage, &services.command, directory.id(), output, clock);
+        let lineage = ResolveLineage::start(&services.lineage, &services.command, directory.id(), output, clock);
         let mut evidence = Evidence::start(&directory, &evidence.dist_dir, &evidence.services, clock)?;
         evidence.configured(&manifest)?;
         Ok(Self { directory, manifest, evidence, clock, inputs, lineage, _lock: lock })

@@ -25,9 +25,7 @@ impl Exporter for Console {
         let text = lines(payload);
         match self.0.write_all(text.as_bytes()).and_then(|()| self.0.flush()) {
             Ok(()) => Ok(Receipt { status: "written".to_owned(), ..Receipt::default() }),
-            Err(error) => {
-                Err(Refusal { unreachable: false, retryable: false, wait: None, reason: error.to_string() })
-            }
+            Err(error) => Err(Refusal { unreachable: false, retryable: false, wait: None, reason: error.to_string() }),
         }
     }
 }
@@ -62,7 +60,8 @@ fn lines(payload: &Payload) -> String {
 fn span_line(text: &mut String, span: &Span) {
     let seconds = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano) as f64 / 1e9;
     let failed = span.status.as_ref().is_some_and(|status| status.code == StatusCode::Error as i32);
-    let parent = if span.parent_span_id.is_empty() { String::new() } else { format!(" in {}", hex(&span.parent_span_id)) };
+    let parent =
+        if span.parent_span_id.is_empty() { String::new() } else { format!(" in {}", hex(&span.parent_span_id)) };
     let _ = writeln!(
         text,
         "span    {} {seconds:.6} s{}{} trace {} span {}{parent}",
@@ -84,12 +83,24 @@ fn metric_lines(text: &mut String, metric: &Metric) {
     match &metric.data {
         Some(Data::Sum(sum)) => {
             for point in &sum.data_points {
-                let _ = writeln!(text, "metric  {} {} {unit}{}", metric.name, number(point.value), attributes(&point.attributes));
+                let _ = writeln!(
+                    text,
+                    "metric  {} {} {unit}{}",
+                    metric.name,
+                    number(point.value),
+                    attributes(&point.attributes)
+                );
             }
         }
         Some(Data::Gauge(gauge)) => {
             for point in &gauge.data_points {
-                let _ = writeln!(text, "metric  {} {} {unit}{}", metric.name, number(point.value), attributes(&point.attributes));
+                let _ = writeln!(
+                    text,
+                    "metric  {} {} {unit}{}",
+                    metric.name,
+                    number(point.value),
+                    attributes(&point.attributes)
+                );
             }
         }
         Some(Data::Histogram(histogram)) => {

@@ -119,12 +119,9 @@ impl Transport for Grpc {
                 Ok(Receipt { rejected: rejected.max(0) as u64, message, status: "gRPC OK".to_owned() })
             }
             Ok(Err(status)) => Err(refusal(&status)),
-            Err(_) => Err(Refusal {
-                unreachable: true,
-                retryable: true,
-                wait: None,
-                reason: "no answer in time".to_owned(),
-            }),
+            Err(_) => {
+                Err(Refusal { unreachable: true, retryable: true, wait: None, reason: "no answer in time".to_owned() })
+            }
         }
     }
 }

@@ -76,8 +76,8 @@ fn tls(otlp: &OtlpSettings) -> Result<TlsConfig, StartError> {
     match (&otlp.client_certificate, &otlp.client_key) {
         (Some(certificate), Some(key)) => {
             let pem = read_pem(key)?;
-            let private = PrivateKey::from_pem(&pem)
-                .map_err(|_| StartError::NotPem { what: "key", path: key.clone() })?;
+            let private =
+                PrivateKey::from_pem(&pem).map_err(|_| StartError::NotPem { what: "key", path: key.clone() })?;
             config = config.client_cert(Some(ClientCert::new_with_certs(&certificates(certificate)?, private)));
         }
         (None, None) => {}

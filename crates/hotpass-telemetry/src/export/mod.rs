@@ -34,9 +34,12 @@ impl Payload {
     pub(crate) fn items(&self) -> u64 {
         use opentelemetry_proto::tonic::metrics::v1::metric::Data;
         let items: usize = match self {
-            Self::Traces(request) => {
-                request.resource_spans.iter().flat_map(|resource| &resource.scope_spans).map(|scope| scope.spans.len()).sum()
-            }
+            Self::Traces(request) => request
+                .resource_spans
+                .iter()
+                .flat_map(|resource| &resource.scope_spans)
+                .map(|scope| scope.spans.len())
+                .sum(),
             Self::Metrics(request) => request
                 .resource_metrics
                 .iter()
@@ -125,7 +128,9 @@ pub(crate) fn exporters(
                 Arc::clone(closing),
                 Arc::clone(tally),
             ))),
-            ExporterKind::Console => exporters.extend(shared.console.clone().map(|out| Box::new(out) as Box<dyn Exporter>)),
+            ExporterKind::Console => {
+                exporters.extend(shared.console.clone().map(|out| Box::new(out) as Box<dyn Exporter>))
+            }
             ExporterKind::File => exporters.extend(shared.file.clone().map(|out| Box::new(out) as Box<dyn Exporter>)),
         }
     }

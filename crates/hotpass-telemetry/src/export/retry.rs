@@ -87,7 +87,8 @@ mod tests {
         }
         let tally = Arc::new(Tally::default());
         let mut exporter = Retrying::new(Box::new(Scripted(answers.into())), closing, Arc::clone(&tally));
-        let payload = Payload::Logs(opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest::default());
+        let payload =
+            Payload::Logs(opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest::default());
         let done = exporter.export(&payload, Instant::now() + Duration::from_secs(5)).is_ok();
         (done, tally.retries.load(Ordering::Relaxed))
     }

@@ -201,8 +201,9 @@ fn column_operators(pairs: &[String], key: Option<&str>) -> Result<ColumnOperato
         })?;
         operators.insert(column.to_owned(), operator);
     }
-    let unusable =
-        |error: &dyn std::error::Error| CommandError::usage("Cannot use the key of `--privacy-key`").caused_by(error);
+    fn unusable(error: &(dyn std::error::Error + 'static)) -> CommandError {
+        CommandError::usage("Cannot use the key of `--privacy-key`").caused_by(error)
+    }
     let key = key
         .map(|reference| -> Result<PrivacyKey, CommandError> {
             let reference: SecretReference = reference.parse().map_err(|error: SecretError| unusable(&error))?;
