@@ -98,11 +98,24 @@ mod tests {
     #[test]
     fn every_instrument_and_variable_is_on_the_page_once() {
         let page = page();
+        // A metric and an attribute may share a name, so each table is looked at for itself.
+        let once = |section: &str, name: &str| {
+            let start = page.find(&format!("\n## {section}\n")).expect("the section is there") + 1;
+            let end = page[start..].find("\n## ").map_or(page.len(), |length| start + length);
+            let rows = page[start..end].matches(&format!("\n| `{name}` |")).count();
+            assert_eq!(rows, 1, "{name} in section {section}");
+        };
         for name in INSTRUMENTS.iter().chain(OWN_INSTRUMENTS).map(|instrument| instrument.name) {
-            assert_eq!(page.matches(&format!("\n| `{name}` |")).count(), 1, "{name}");
+            once("Metrics", name);
+        }
+        for attribute in ATTRIBUTES {
+            once("Attributes", attribute.name);
+        }
+        for (span, _) in SPANS {
+            once("Spans", span);
         }
         for variable in VARIABLES {
-            assert_eq!(page.matches(&format!("\n| `{}` |", variable.name)).count(), 1, "{}", variable.name);
+            once("Variables of the OpenTelemetry specification", variable.name);
         }
     }
 }

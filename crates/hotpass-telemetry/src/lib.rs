@@ -52,6 +52,7 @@ mod redaction;
 mod resource;
 mod session;
 pub mod settings;
+mod unsigned;
 
 pub use check::{Answer, SignalCheck};
 pub use context::{ParentGuard, Propagation, ThreadContext};

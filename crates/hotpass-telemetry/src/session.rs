@@ -38,6 +38,7 @@ use crate::queue::{Closing, Queue, Tally, lock};
 use crate::redaction::Redaction;
 use crate::resource::{SCHEMA_URL, resource};
 use crate::settings::{AttributeValue, ExporterKind, Limits, Sampling, Settings, Signal, SignalSettings};
+use crate::unsigned::UnsignedFields;
 
 /// Name of the attribute that tells what an own instrument speaks of.
 const SIGNAL_ATTRIBUTE: &str = "hotpass.telemetry.signal";
@@ -88,7 +89,8 @@ impl Telemetry {
             return Ok(Session { running: None });
         }
         let outputs = outputs(&mut settings)?;
-        let shared = Arc::new(Common::new(&settings));
+        let unsigned = UnsignedFields::default();
+        let shared = Arc::new(Common::new(&settings, unsigned.clone()));
         let closing = Arc::new(Closing::default());
         let tallies: BTreeMap<Signal, Arc<Tally>> =
             Signal::ALL.into_iter().map(|signal| (signal, Arc::new(Tally::default()))).collect();
@@ -151,6 +153,7 @@ impl Telemetry {
                 tallies,
                 propagation: Propagation::new(settings.propagate_trace, settings.propagate_baggage),
                 scope: scope_name(&settings),
+                unsigned,
                 targets: settings.targets,
                 log_level: settings.log_level,
             }),
@@ -201,6 +204,7 @@ struct Running {
     tallies: BTreeMap<Signal, Arc<Tally>>,
     propagation: Propagation,
     scope: (String, String),
+    unsigned: UnsignedFields,
     targets: Vec<&'static str>,
     log_level: Level,
 }
@@ -275,6 +279,7 @@ impl Session {
                 .with_threads(false)
                 .with_target(false)
                 .with_tracked_inactivity(false)
+                .and_then(running.unsigned.clone())
                 .with_filter(filter.with_max_level_hint(LevelFilter::from_level(level)));
             layers.push(Box::new(layer));
         }
@@ -282,7 +287,8 @@ impl Session {
             let targets = running.targets.clone();
             let level = running.log_level;
             let filter = filter_fn(move |metadata| {
-                metadata.is_event()
+                // Not `is_event`: who asks with `tracing::enabled!` shows no kind.
+                !metadata.is_span()
                     && *metadata.level() <= level
                     && metadata.target() != METRIC_TARGET
                     && speaks(metadata, &targets)
@@ -293,7 +299,7 @@ impl Session {
             ));
         }
         if running.metrics.is_some() {
-            let filter = filter_fn(|metadata| metadata.is_event() && metadata.target() == METRIC_TARGET);
+            let filter = filter_fn(|metadata| !metadata.is_span() && metadata.target() == METRIC_TARGET);
             layers.push(Box::new(
                 MetricLayer(Arc::clone(&running.store)).with_filter(filter.with_max_level_hint(LevelFilter::INFO)),
             ));
@@ -476,15 +482,17 @@ struct Common {
     scope: (String, String),
     redaction: Redaction,
     limits: Limits,
+    unsigned: UnsignedFields,
 }
 
 impl Common {
-    fn new(settings: &Settings) -> Self {
+    fn new(settings: &Settings, unsigned: UnsignedFields) -> Self {
         Self {
             resource: resource(&settings.resource, &instance_id()),
             scope: scope_name(settings),
             redaction: settings.redaction.clone(),
             limits: settings.limits,
+            unsigned,
         }
     }
 
@@ -495,6 +503,7 @@ impl Common {
     fn traces(&self, batch: Vec<SpanData>) -> Payload {
         let mut spans: Vec<Span> = batch.into_iter().map(Into::into).collect();
         for span in &mut spans {
+            self.unsigned.restore(&mut span.attributes);
             self.shorten(&mut span.attributes);
             span.events.iter_mut().for_each(|event| self.shorten(&mut event.attributes));
         }

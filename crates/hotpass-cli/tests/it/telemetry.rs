@@ -116,8 +116,8 @@ fn real_runs_measure_every_listed_name_and_no_other() {
         "file",
         "--telemetry-file",
         "refine.ndjson",
-        "--set",
-        &format!("lineage.transport={{\"type\":\"http\",\"url\":\"{server}\"}}"),
+        "--lineage-url",
+        &server,
     ]);
     assert!(matches!(refine.code, 0 | 3), "{refine}");
     assert!(refine.stderr.contains("\"unknown_metrics\":{}"), "{refine}");
@@ -179,6 +179,12 @@ fn real_runs_measure_every_listed_name_and_no_other() {
         for attribute in span["attributes"].as_array().into_iter().flatten() {
             let key = attribute["key"].as_str().unwrap_or_default();
             assert!(allowed.contains(key), "`{key}` left on {}", span["name"]);
+            let text = attribute["value"]["stringValue"].as_str().unwrap_or_default();
+            assert!(
+                key == "error.type" || text.parse::<f64>().is_err(),
+                "`{key}` of {} is a text: {text}",
+                span["name"]
+            );
         }
     }
 }

@@ -72,7 +72,7 @@ impl Erasures {
         if now.is_none() && file.exists() {
             return (outcome, detail);
         }
-        match self.decision(path, recorded, now.as_ref().map(|digest| digest.as_str())) {
+        match self.decision(path, recorded, now.as_ref().map(hotpass_core::Sha256Digest::as_str)) {
             Some(decision) => (Outcome::Noted, format!("Erased by decision `{decision}`")),
             None => (outcome, detail),
         }

@@ -129,7 +129,7 @@ pub(crate) fn exporters(
                 Arc::clone(tally),
             ))),
             ExporterKind::Console => {
-                exporters.extend(shared.console.clone().map(|out| Box::new(out) as Box<dyn Exporter>))
+                exporters.extend(shared.console.clone().map(|out| Box::new(out) as Box<dyn Exporter>));
             }
             ExporterKind::File => exporters.extend(shared.file.clone().map(|out| Box::new(out) as Box<dyn Exporter>)),
         }

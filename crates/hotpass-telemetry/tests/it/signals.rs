@@ -49,7 +49,17 @@ pub(crate) fn run(settings: Settings, work: impl FnOnce()) -> ShutdownReport {
 }
 
 pub(crate) fn work() {
-    let run = tracing::info_span!("run", "rows.expected" = 3, "name.of" = "x", ok = true, share = 0.5);
+    let run = tracing::info_span!(
+        "run",
+        "rows.expected" = 3,
+        "name.of" = "x",
+        ok = true,
+        share = 0.5,
+        port = 4317_u16,
+        size = tracing::field::Empty,
+        code = "5"
+    );
+    run.record("size", 12_usize);
     let _in_run = run.enter();
     let step = tracing::info_span!("step", "otel.kind" = "client");
     step.in_scope(|| {
@@ -87,6 +97,9 @@ fn three_signals_arrive_as_one_story() {
     assert_eq!(value(&run.attributes, "rows.expected"), Some(&Value::IntValue(3)));
     assert_eq!(value(&run.attributes, "ok"), Some(&Value::BoolValue(true)));
     assert_eq!(value(&run.attributes, "share"), Some(&Value::DoubleValue(0.5)));
+    assert_eq!(value(&run.attributes, "port"), Some(&Value::IntValue(4317)), "an unsigned number stays a number");
+    assert_eq!(value(&run.attributes, "size"), Some(&Value::IntValue(12)));
+    assert_eq!(value(&run.attributes, "code"), Some(&Value::StringValue("5".to_owned())), "and a text a text");
     assert!(step.events.is_empty(), "an event is a log record, and not told twice");
 
     let logs = collector.logs();
@@ -201,6 +214,14 @@ fn names_without_an_instrument_are_told_once() {
     });
     assert_eq!(report.unknown_metrics, [("test.unlisted".to_owned(), 3)].into());
     assert_eq!(collector.logs().len(), 1);
+}
+
+#[test]
+fn who_asks_whether_a_measure_is_wanted_hears_yes() {
+    let collector = Collector::start();
+    let wanted = || tracing::enabled!(target: "hotpass::metric", tracing::Level::INFO);
+    assert!(!wanted());
+    run(settings(&collector.url()), || assert!(wanted()));
 }
 
 #[test]
