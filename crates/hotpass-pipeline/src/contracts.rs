@@ -359,11 +359,10 @@ impl TableCheck {
                     position: violation.index,
                     column: violation.column.map(|column| column as usize),
                     reason: violation.rule.code().to_owned(),
-                    message: format!(
-                        "The value of `{}`{place} {}",
-                        fields[violation.field as usize].name,
-                        violation.rule.words()
-                    ),
+                    message: {
+                        let field = &fields[violation.field as usize];
+                        format!("The value of `{}`{place} {}", field.name, violation.rule.words_for(field))
+                    },
                 }
             })
             .collect())

@@ -513,12 +513,7 @@ fn show(contract: &Contract, checked: &[Checked], context: &mut Context) -> Resu
         }
         if !result.counts.is_empty() {
             let rows = result.counts.iter().map(|count| {
-                [
-                    count.columns.join(", "),
-                    count.rule.to_string(),
-                    count.rows.to_string(),
-                    count.rule.words().to_owned(),
-                ]
+                [count.columns.join(", "), count.rule.to_string(), count.rows.to_string(), count.message.clone()]
             });
             context.printer.table(["column", "rule", "rows", "the value"], rows)?;
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::CheckError;
 use super::keys::{Digest, DigestSet, Digester, KEY_BYTES, ReferenceKeys};
-use super::model::{Contract, RowCount};
+use super::model::{Contract, Field, Limit, LogicalType, RowCount};
 use super::value::{FieldReader, Native, Texts, days};
 
 /// Name of a leading column of row numbers, as ingest gives it.
@@ -131,6 +131,54 @@ impl Rule {
             Self::Memory => "could not be checked within the memory that keys may take",
         }
     }
+
+    /// Returns what a value of a column that breaks it does, for people, with what the contract asks for.
+    pub fn words_for(self, field: &Field) -> String {
+        let limit = |limit: &Option<Limit>, inclusive: &str, exclusive: &str| {
+            limit
+                .as_ref()
+                .map(|limit| format!("is {} {}", if limit.exclusive { exclusive } else { inclusive }, limit.value))
+        };
+        let told = match self {
+            Self::Type => Some(format!("is no {}", type_words(field))),
+            Self::Minimum => limit(&field.minimum, "below", "not above"),
+            Self::Maximum => limit(&field.maximum, "above", "not below"),
+            Self::MinLength => field.min_length.map(|length| format!("has fewer than {length} characters")),
+            Self::MaxLength => field.max_length.map(|length| format!("has more than {length} characters")),
+            Self::Pattern => field.pattern.as_ref().map(|pattern| format!("does not match `{pattern}`")),
+            Self::Enumeration => match field.enumeration.as_slice() {
+                [] => None,
+                [only] => Some(format!("is not `{only}`")),
+                few if few.len() <= LISTED_VALUES => Some(format!("is none of `{}`", few.join("`, `"))),
+                many => Some(format!("is none of the {} values that the contract allows", many.len())),
+            },
+            _ => None,
+        };
+        told.unwrap_or_else(|| self.words().to_owned())
+    }
+}
+
+/// Most allowed values that a message lists.
+const LISTED_VALUES: usize = 8;
+
+/// Names the type and form of a column's values.
+fn type_words(field: &Field) -> String {
+    let format = field.format.as_deref().filter(|format| !matches!(*format, "default" | "any"));
+    match (field.logical_type, format) {
+        (LogicalType::Text, Some("email")) => "e-mail address".to_owned(),
+        (LogicalType::Text, Some("phone")) => "telephone number".to_owned(),
+        (LogicalType::Text, Some("uri")) => "web address".to_owned(),
+        (LogicalType::Text, Some("uuid")) => "UUID".to_owned(),
+        (LogicalType::Text, Some("binary")) => "Base64".to_owned(),
+        (LogicalType::Integer, _) => "whole number".to_owned(),
+        (LogicalType::Boolean, _) => "truth value".to_owned(),
+        (LogicalType::Date, None) if field.format.is_none() => "date as in 2024-01-31".to_owned(),
+        (LogicalType::Timestamp, None) if field.format.is_none() => {
+            "date with time as in 2024-01-31T10:00:00".to_owned()
+        }
+        (other, Some(pattern)) => format!("{} as `{pattern}`", other.name()),
+        (other, None) => other.name().to_owned(),
+    }
 }
 
 impl fmt::Display for Rule {
@@ -214,6 +262,9 @@ pub struct RuleCount {
     pub rule: Rule,
     /// Rows that break it.
     pub rows: u64,
+    /// What their value does, for people, as the rest of a sentence.
+    #[serde(default)]
+    pub message: String,
 }
 
 /// Whether a table keeps a contract, and where it does not.
@@ -556,19 +607,14 @@ impl ContractCheck {
         let mut counts: Vec<RuleCount> = self
             .counts
             .iter()
-            .map(|(&(field, rule), &rows)| RuleCount {
-                columns: vec![self.contract.fields[field as usize].name.clone()],
-                rule,
-                rows,
+            .map(|(&(field, rule), &rows)| {
+                let field = &self.contract.fields[field as usize];
+                RuleCount { columns: vec![field.name.clone()], rule, rows, message: rule.words_for(field) }
             })
             .collect();
-        counts.extend(
-            self.keys.iter().zip(&self.key_counts).filter(|(_, rows)| **rows > 0).map(|(key, &rows)| RuleCount {
-                columns: names(&key.fields),
-                rule: key.rule,
-                rows,
-            }),
-        );
+        counts.extend(self.keys.iter().zip(&self.key_counts).filter(|(_, rows)| **rows > 0).map(|(key, &rows)| {
+            RuleCount { columns: names(&key.fields), rule: key.rule, rows, message: key.rule.words().to_owned() }
+        }));
         ContractResult {
             contract: self.contract.name.clone(),
             version: self.contract.version.clone(),

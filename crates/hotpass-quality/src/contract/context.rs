@@ -49,7 +49,7 @@ impl ContractResult {
             self.table.iter().filter(|breach| other(breach.rule)).map(|breach| breach.message.clone()).collect();
         issues.extend(self.counts.iter().map(|count| {
             let rows = if count.rows == 1 { "1 row".to_owned() } else { format!("{} rows", count.rows) };
-            format!("In {rows} the value of `{}` {}", count.columns.join("`, `"), count.rule.words())
+            format!("In {rows} the value of `{}` {}", count.columns.join("`, `"), count.message)
         }));
         let suggested_fix = self
             .table

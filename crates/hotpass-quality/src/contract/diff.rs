@@ -168,13 +168,13 @@ fn table(old: &Contract, new: &Contract, changes: &mut Changes) {
     }
     let minimum = |a: Option<u64>, b: Option<u64>| (a.unwrap_or(0), b.unwrap_or(0));
     let (before, after) = minimum(old.rows.min, new.rows.min);
-    bound(before.cmp(&after), None, &format!("At least {after} rows, were {before}"), changes);
+    bound(before.cmp(&after), None, &format!("At least {after} rows, before {before}"), changes);
     let maximum = |rows: Option<u64>| rows.unwrap_or(u64::MAX);
     let show = |rows: Option<u64>| rows.map_or_else(|| "any number of rows".to_owned(), |rows| format!("{rows} rows"));
     bound(
         maximum(new.rows.max).cmp(&maximum(old.rows.max)),
         None,
-        &format!("At most {}, were {}", show(new.rows.max), show(old.rows.max)),
+        &format!("At most {}, before {}", show(new.rows.max), show(old.rows.max)),
         changes,
     );
     match (&old.freshness, &new.freshness) {
@@ -381,13 +381,13 @@ fn type_effect(before: LogicalType, after: LogicalType) -> Effect {
 fn lengths(before: &Field, after: &Field, changes: &mut Changes) {
     let name = Some(after.name.as_str());
     let (least, now) = (before.min_length.unwrap_or(0), after.min_length.unwrap_or(0));
-    bound(least.cmp(&now), name, &format!("has at least {now} characters, were {least}"), changes);
+    bound(least.cmp(&now), name, &format!("has at least {now} characters, before {least}"), changes);
     let most = |length: Option<u64>| length.unwrap_or(u64::MAX);
     let show = |length: Option<u64>| length.map_or_else(|| "any number of".to_owned(), |length| length.to_string());
     bound(
         most(after.max_length).cmp(&most(before.max_length)),
         name,
-        &format!("has at most {} characters, were {}", show(after.max_length), show(before.max_length)),
+        &format!("has at most {} characters, before {}", show(after.max_length), show(before.max_length)),
         changes,
     );
 }
@@ -427,21 +427,29 @@ fn limits(old: &Contract, new: &Contract, before: &Field, after: &Field, changes
     }
 }
 
+fn values(count: usize) -> String {
+    if count == 1 { "1 value is".to_owned() } else { format!("{count} values are") }
+}
+
 fn enumerations(before: &Field, after: &Field, changes: &mut Changes) {
     let name = Some(after.name.as_str());
     let (from, to): (BTreeSet<&String>, BTreeSet<&String>) =
         (before.enumeration.iter().collect(), after.enumeration.iter().collect());
     match (from.is_empty(), to.is_empty()) {
         (true, true) => {}
-        (true, false) => changes.add(name, Effect::Narrower, format!("only {} values are allowed", to.len())),
+        (true, false) => changes.add(name, Effect::Narrower, format!("only {} allowed", values(to.len()))),
         (false, true) => changes.add(name, Effect::Wider, "every value is allowed"),
         (false, false) => {
             let (more, fewer) = (to.difference(&from).count(), from.difference(&to).count());
             if more > 0 {
-                changes.add(name, Effect::Wider, format!("{more} more values are allowed"));
+                changes.add(
+                    name,
+                    Effect::Wider,
+                    format!("{more} more {} allowed", if more == 1 { "value is" } else { "values are" }),
+                );
             }
             if fewer > 0 {
-                changes.add(name, Effect::Narrower, format!("{fewer} values are no longer allowed"));
+                changes.add(name, Effect::Narrower, format!("{} no longer allowed", values(fewer)));
             }
         }
     }
