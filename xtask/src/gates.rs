@@ -299,6 +299,15 @@ mod tests {
     }
 
     #[test]
+    fn the_installed_program_names_every_gate() {
+        let list =
+            crate::process::read(&crate::process::root().join("crates/hotpass-cli/src/commands/qa/maintainers.rs"));
+        let named: Vec<&str> =
+            list.lines().filter_map(|line| line.strip_prefix("    \"")?.strip_suffix("\",")).collect();
+        assert_eq!(named, GATES.iter().map(|gate| gate.name).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn an_unknown_gate_is_named_with_those_there_are() {
         let options = Options { gates: vec!["clipy".to_owned()], ..Options::default() };
         let error = run_gates(&options).unwrap_err();

@@ -16,6 +16,7 @@ const REFERENCES: &[(&str, &str)] = &[
     ("schemas/hotpass-config.schema.json", "config schema"),
     ("schemas/linkage-model.schema.json", "reference linkage-model"),
     ("docs/reference/contracts.md", "reference contracts"),
+    ("crates/hotpass-cli/src/samples/golden.json", "reference golden"),
     ("schemas/contracts/contact_capture.schema.json", "contracts emit contact_capture"),
     ("schemas/contracts/contact_company_addresses.schema.json", "contracts emit contact_company_addresses"),
     ("schemas/contracts/contact_company_cat.schema.json", "contracts emit contact_company_cat"),

@@ -16,6 +16,7 @@ mod inspect;
 mod map;
 mod privacy;
 mod provenance;
+mod qa;
 mod quarantine;
 mod query;
 mod refine;

@@ -3,6 +3,7 @@
 mod contracts;
 mod data_quality;
 mod evidence;
+mod maintainers;
 mod own;
 mod profiles;
 
@@ -24,7 +25,13 @@ pub(crate) use data_quality::golden_json;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 `all` is every gate but `ta`. `ta` runs those that apply to a workspace and keeps the result in
-`quality-gates/latest-ta.json` and `quality-gates/history.ndjson` of the folder of runs.
+`quality-gates/latest-ta.json` and `quality-gates/history.ndjson` of the folder of runs. What needs the sources is a gate of the
+maintainers: it is named with its command and does not fail here.
+
+Examples:
+  hotpass qa
+  hotpass qa profiles --verbose
+  hotpass qa data-quality --format json
 
 Exit code 3 when a gate fails.")]
 pub(crate) struct QaArgs {
@@ -62,7 +69,7 @@ enum Chosen {
     All,
     /// Each verb of this program answers
     Cli,
-    /// Contracts that ship and those of the workspace can be read, and their examples hold
+    /// Contracts that ship, and those of the workspace and its profiles, can be read, and their examples hold
     Contracts,
     /// The reference pages name every verb, field, artefact and exit code
     Docs,
@@ -102,8 +109,8 @@ impl Gate {
     }
 
     /// Returns how a maintainer runs the gate, where only the repository can answer it.
-    fn of_maintainers(self) -> Option<&'static str> {
-        (self == Self::Fitness).then_some("cargo xtask qa fitness")
+    fn of_maintainers(self) -> Option<String> {
+        (self == Self::Fitness).then(|| maintainers::command(self.name()))
     }
 
     fn checks(self, args: &QaArgs, context: &mut Context) -> Vec<Check> {
@@ -119,6 +126,10 @@ impl Gate {
 }
 
 impl Chosen {
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
     fn gates(self) -> Vec<Gate> {
         match self {
             Self::All => Gate::ALL.to_vec(),
@@ -166,7 +177,7 @@ struct GateResult {
     outcome: &'static str,
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    run_with: Option<&'static str>,
+    run_with: Option<String>,
     checks: Vec<Check>,
 }
 
@@ -176,8 +187,8 @@ impl GateResult {
     }
 
     fn detail(&self) -> String {
-        match (self.run_with, self.checks.iter().find(|check| !check.passed)) {
-            (Some(command), _) => format!("of the maintainers, in the repository: {command}"),
+        match (&self.run_with, self.checks.iter().find(|check| !check.passed)) {
+            (Some(command), _) => format!("of the maintainers: {command}"),
             (None, Some(check)) if self.failed() == 1 => format!("{}: {}", check.name, check.detail),
             (None, Some(check)) => format!("{}: {}; {} more", check.name, check.detail, self.failed() - 1),
             (None, None) => String::new(),
@@ -195,7 +206,7 @@ pub(crate) fn run(args: QaArgs, context: &mut Context) -> Result<Exit, CommandEr
         let run_with = gate.of_maintainers();
         let checks = gate.checks(&args, context);
         let passed = checks.iter().all(|check| check.passed);
-        let outcome = match run_with {
+        let outcome = match &run_with {
             Some(_) => "maintainers",
             None if passed => "passed",
             None => "failed",
@@ -221,6 +232,7 @@ fn summary(results: &[GateResult], passed: bool, context: &Context) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "time": context.clock.now().format("%Y-%m-%dT%H:%M:%SZ").to_string(),
         "gates": results,
+        "maintainers": maintainers::gates(),
     })
 }
 
@@ -244,8 +256,12 @@ fn print(results: &[GateResult], args: &QaArgs, context: &mut Context) -> Result
             [
                 result.gate.to_owned(),
                 printer.style(style, result.outcome),
-                format!("{} of {}", result.checks.len() - result.failed(), result.checks.len()),
-                format!("{:.1}", result.seconds),
+                if result.checks.is_empty() {
+                    String::new()
+                } else {
+                    format!("{} of {}", result.checks.len() - result.failed(), result.checks.len())
+                },
+                if result.run_with.is_some() { String::new() } else { format!("{:.1}", result.seconds) },
                 result.detail(),
             ]
         })
@@ -254,9 +270,12 @@ fn print(results: &[GateResult], args: &QaArgs, context: &mut Context) -> Result
     if args.gate == Chosen::Ta {
         let folder = evidence::folder(&args.dist_dir);
         printer.note(format_args!("Kept in {}", folder.join("latest-ta.json").display()));
-        printer.note("Gates of the maintainers, in the repository: `cargo xtask qa --list`");
-    } else if !args.verbose {
-        printer.note("Each check: `hotpass qa --verbose`");
+    }
+    if matches!(args.gate, Chosen::All | Chosen::Ta | Chosen::Fitness) {
+        printer.note(maintainers::note());
+    }
+    if !args.verbose && args.gate != Chosen::Fitness {
+        printer.note(format_args!("Each check: `hotpass qa {} --verbose`", args.gate.name()));
     }
     Ok(())
 }
