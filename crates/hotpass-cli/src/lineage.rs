@@ -144,7 +144,7 @@ pub(crate) fn services(config: &HotpassConfig, context: &mut Context) -> Lineage
         let options = EmitterOptions {
             retry: setup.retry(),
             spool: Some(spool(&config.pipeline.dist_dir, Some(config.lineage.spool_limit_bytes))),
-            headers: context.telemetry.header_provider(),
+            headers: Some(context.telemetry.header_provider()),
             ..EmitterOptions::default()
         };
         match Emitter::start(setup.build(), options) {
@@ -229,7 +229,7 @@ fn http(url: &str, config: &LineageTransport) -> Result<HttpSettings, String> {
 struct Unusable(String);
 
 impl Transport for Unusable {
-    fn send(&self, _event: &str, _headers: &Headers) -> Result<(), SendError> {
+    fn send(&self, _event: &str, _headers: &dyn Fn() -> Headers) -> Result<(), SendError> {
         Err(SendError::unavailable(self.0.clone()))
     }
 

@@ -11,7 +11,7 @@ use hotpass_core::{Secret, SecretReference};
 use hotpass_lineage::HeaderProvider;
 use hotpass_telemetry::settings::Protocol;
 use hotpass_telemetry::{
-    ExporterKind, ParentGuard, Redaction, Session, Settings, ShutdownReport, Signal, StartError, Telemetry,
+    ExporterKind, ParentGuard, Propagation, Redaction, Session, Settings, ShutdownReport, Signal, StartError, Telemetry,
 };
 use serde_json::json;
 
@@ -231,6 +231,8 @@ impl TelemetryArgs {
         settings.redaction = Redaction::default().allow_only(hotpass_pipeline::telemetry::attribute_names());
         settings.console = Some(Box::new(Stderr));
         let environment = variable("HOTPASS_ENVIRONMENT").filter(|name| !name.trim().is_empty());
+        let compiler = env!("HOTPASS_RUSTC").trim_start_matches("rustc ");
+        settings.set_resource("process.runtime.version", compiler.split(' ').next().unwrap_or_default());
         settings.set_resource("deployment.environment.name", environment.unwrap_or_else(|| "development".to_owned()));
         let classification = serde_json::to_value(governance.classification).unwrap_or_default();
         settings.set_resource("hotpass.governance.classification", classification.as_str().unwrap_or_default());
@@ -252,7 +254,12 @@ impl TelemetryArgs {
         let endpoint_in_environment = ["", "TRACES_", "METRICS_", "LOGS_"]
             .iter()
             .any(|signal| variable(&format!("OTEL_EXPORTER_OTLP_{signal}ENDPOINT")).is_some_and(|url| !url.is_empty()));
-        let otlp_is_meant = endpoint_given || endpoint_in_environment;
+        // A signal that the environment leaves out goes the way of those that it names.
+        let exporter_in_environment = Signal::ALL.iter().any(|signal| {
+            variable(&format!("OTEL_{}_EXPORTER", signal.name().to_uppercase()))
+                .is_some_and(|names| names.split(',').any(|name| name.trim() == "otlp"))
+        });
+        let otlp_is_meant = endpoint_given || endpoint_in_environment || exporter_in_environment;
         settings.set_exporters(&[if otlp_is_meant { ExporterKind::Otlp } else { ExporterKind::Console }]);
 
         apply_config(&mut settings, loaded, Layer::Below)?;
@@ -416,9 +423,20 @@ struct Running {
 
 impl RunningTelemetry {
     /// Returns what gives the headers of an outbound request: the context of the span in which it is called.
-    pub(crate) fn header_provider(&self) -> Option<HeaderProvider> {
-        let propagation = self.0.as_ref()?.session.propagation();
-        Some(Arc::new(move || propagation.headers()))
+    ///
+    /// Without telemetry that is the context of the caller, so that a trace goes on through a program that tells nothing.
+    pub(crate) fn header_provider(&self) -> HeaderProvider {
+        if let Some(running) = &self.0 {
+            let propagation = running.session.propagation();
+            return Arc::new(move || propagation.headers());
+        }
+        let mut settings = Settings::new("hotpass", env!("CARGO_PKG_VERSION"));
+        settings.apply_environment(&variable);
+        let propagation = Propagation::new(settings.propagate_trace, settings.propagate_baggage);
+        let caller = propagation.attach_parent(&variable);
+        let headers = propagation.headers();
+        drop(caller);
+        Arc::new(move || headers.clone())
     }
 
     /// Ends telemetry and tells what was lost, if anything.

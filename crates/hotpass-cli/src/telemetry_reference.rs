@@ -24,6 +24,7 @@ const SPANS: &[(&str, &str)] = &[
     ("resolve.blocking_rule", "The pairs of one blocking rule"),
     ("resolve.cluster", "Joining pairs to entities"),
     ("resolve.publish", "Writing rows, pairs, model and summary"),
+    ("lineage.replay", "Sending the lineage events that wait, by `hotpass lineage replay`"),
     ("lineage.deliver", "One lineage event on its way, with all attempts"),
     ("POST", "One request to the lineage server, of kind client"),
 ];

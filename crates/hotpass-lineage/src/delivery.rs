@@ -28,7 +28,7 @@ impl Default for Retry {
 pub(crate) fn deliver(
     transport: &dyn Transport,
     event: &str,
-    headers: &Headers,
+    headers: &dyn Fn() -> Headers,
     retry: &Retry,
     wait: &mut dyn FnMut(Duration) -> bool,
 ) -> Result<(), SendError> {

@@ -196,7 +196,7 @@ impl Shared {
         while let Some(queued) = self.next() {
             let span = tracing::info_span!(parent: &queued.span, "lineage.deliver");
             let sent = span.in_scope(|| {
-                let headers = self.options.headers.as_ref().map(|provider| provider()).unwrap_or_default();
+                let headers = || self.options.headers.as_ref().map(|provider| provider()).unwrap_or_default();
                 deliver(transport, &queued.event, &headers, &self.options.retry, &mut |pause| self.pause(pause))
             });
             let mut state = self.lock();

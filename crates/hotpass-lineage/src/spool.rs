@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::delivery::{Retry, deliver};
 use crate::error::SendError;
 use crate::event::Timestamp;
-use crate::transport::Transport;
+use crate::transport::{Headers, Transport};
 
 /// Bytes that waiting events may take, unless said otherwise.
 const DEFAULT_LIMIT: u64 = 64 << 20;
@@ -153,6 +153,20 @@ impl Spool {
     ///
     /// Returns the error of reading or moving a file, or [`io::ErrorKind::WouldBlock`] when another process replays.
     pub fn replay(&self, transport: &dyn Transport, retry: &Retry) -> io::Result<Replay> {
+        self.replay_with_headers(transport, retry, &Vec::new)
+    }
+
+    /// Sends what waits as [`Spool::replay`] does, with headers of the caller's, such as the context of a trace.
+    ///
+    /// # Errors
+    ///
+    /// As [`Spool::replay`].
+    pub fn replay_with_headers(
+        &self,
+        transport: &dyn Transport,
+        retry: &Retry,
+        headers: &dyn Fn() -> Headers,
+    ) -> io::Result<Replay> {
         let mut outcome = Replay::default();
         if self.pending()?.is_empty() {
             return Ok(outcome);
@@ -162,7 +176,7 @@ impl Spool {
         outcome.pending = pending.len() as u64;
         for (path, _) in pending {
             let event = fs::read_to_string(&path)?;
-            match deliver(transport, event.trim_end(), &Vec::new(), retry, &mut |pause| {
+            match deliver(transport, event.trim_end(), headers, retry, &mut |pause| {
                 std::thread::sleep(pause);
                 true
             }) {

@@ -16,11 +16,11 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, spa
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 use crate::error::StartError;
-use crate::export::{Payload, hex, transport};
+use crate::export::{Payload, Transport, hex, transport};
 use crate::metrics::now;
 use crate::resource::{SCHEMA_URL, resource};
 use crate::session::{Telemetry, instance_id};
-use crate::settings::{ExporterKind, Protocol, Settings, Signal};
+use crate::settings::{ExporterKind, OtlpSettings, Protocol, Settings, Signal};
 
 /// What a collector said to one signal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub struct SignalCheck {
     pub elapsed: Duration,
     /// Hexadecimal id of the trace that was sent, to look it up with.
     pub trace_id: String,
+    /// What to try, where the answer or a second attempt by the other protocol tells.
+    pub hint: Option<String>,
 }
 
 impl SignalCheck {
@@ -84,32 +86,131 @@ impl Telemetry {
     pub fn check(settings: &Settings) -> Result<Vec<SignalCheck>, StartError> {
         let resource = resource(&settings.resource, &instance_id());
         let trace_id = RandomIdGenerator::default().new_trace_id().to_bytes();
-        let mut checks = Vec::new();
-        for signal in Signal::ALL {
-            let set = settings.signal(signal);
-            if !set.exporters.contains(&ExporterKind::Otlp) {
-                continue;
-            }
-            let mut transport = transport(signal, &set.otlp)?;
-            let payload = payload(signal, &resource, trace_id.to_vec());
-            let started = Instant::now();
-            let answer = match transport.send(&payload, started + set.otlp.timeout) {
-                Ok(receipt) if receipt.rejected > 0 => Answer::Rejected { message: receipt.message },
-                Ok(receipt) if !receipt.message.is_empty() => Answer::AcceptedWithWarning { message: receipt.message },
-                Ok(_) => Answer::Accepted,
-                Err(refusal) if refusal.unreachable => Answer::Unreachable { reason: refusal.reason },
-                Err(refusal) => Answer::Refused { reason: refusal.reason },
-            };
-            checks.push(SignalCheck {
-                signal,
-                address: set.otlp.address(signal),
-                protocol: set.otlp.protocol(),
-                answer,
-                elapsed: started.elapsed(),
-                trace_id: hex(&trace_id),
-            });
+        let wanted = |signal: &Signal| settings.signal(*signal).exporters.contains(&ExporterKind::Otlp);
+        let mut senders = Vec::new();
+        for signal in Signal::ALL.into_iter().filter(wanted) {
+            let otlp = &settings.signal(signal).otlp;
+            senders.push((signal, otlp, transport(signal, otlp)?));
         }
+        // All at once: a collector that hangs is waited for once and not three times.
+        let checks = std::thread::scope(|scope| {
+            let running: Vec<_> = senders
+                .into_iter()
+                .map(|(signal, otlp, transport)| {
+                    let payload = payload(signal, &resource, trace_id.to_vec());
+                    scope.spawn(move || check(signal, otlp, transport, &payload, hex(&trace_id)))
+                })
+                .collect();
+            running.into_iter().filter_map(|check| check.join().ok()).collect()
+        });
         Ok(checks)
+    }
+}
+
+/// Sends one item and looks for a way out when it does not arrive.
+fn check(
+    signal: Signal,
+    otlp: &OtlpSettings,
+    mut transport: Box<dyn Transport>,
+    payload: &Payload,
+    trace_id: String,
+) -> SignalCheck {
+    let started = Instant::now();
+    let answer = send(&mut *transport, payload, otlp.timeout);
+    let elapsed = started.elapsed();
+    let (address, protocol) = (otlp.address(signal), otlp.protocol());
+    let mut check = SignalCheck { signal, address, protocol, answer, elapsed, trace_id, hint: None };
+    if !check.is_accepted() {
+        let other = other_way(signal, otlp, payload, &check.answer);
+        check.hint = other.or_else(|| hint(&check.answer, &check.address).map(str::to_owned));
+    }
+    check
+}
+
+fn send(transport: &mut dyn Transport, payload: &Payload, limit: Duration) -> Answer {
+    match transport.send(payload, Instant::now() + limit) {
+        Ok(receipt) if receipt.rejected > 0 => Answer::Rejected { message: receipt.message },
+        Ok(receipt) if !receipt.message.is_empty() => Answer::AcceptedWithWarning { message: receipt.message },
+        Ok(_) => Answer::Accepted,
+        Err(refusal) if refusal.unreachable => Answer::Unreachable { reason: refusal.reason },
+        Err(refusal) => Answer::Refused { reason: refusal.reason },
+    }
+}
+
+/// Sends the item by the other protocol where somebody listens who did not understand, and says so when that works.
+fn other_way(signal: Signal, otlp: &OtlpSettings, payload: &Payload, answer: &Answer) -> Option<String> {
+    let (Answer::Unreachable { reason } | Answer::Refused { reason }) = answer else { return None };
+    if NOBODY.iter().chain(TLS).any(|(sign, _)| reason.contains(sign)) {
+        return None;
+    }
+    let (protocol, name) = match otlp.protocol() {
+        Protocol::Grpc => (Protocol::HttpProtobuf, "http/protobuf"),
+        Protocol::HttpProtobuf => (Protocol::Grpc, "grpc"),
+    };
+    let mut other = OtlpSettings { protocol: Some(protocol), ..otlp.clone() };
+    if let Some(base) = other.signal_endpoint.take() {
+        // The path of a signal belongs to HTTP alone.
+        let base = base.split_once("://").map_or(base.as_str(), |(_, rest)| rest).split('/').next().unwrap_or_default();
+        let scheme = if otlp.address(signal).starts_with("https") { "https" } else { "http" };
+        other.endpoint = Some(format!("{scheme}://{base}"));
+    }
+    let mut transport = transport(signal, &other).ok()?;
+    match send(&mut *transport, payload, otlp.timeout.min(Duration::from_secs(2))) {
+        Answer::Accepted | Answer::AcceptedWithWarning { .. } => {
+            Some(format!("It arrived by `{name}`: use that protocol for this address"))
+        }
+        _ => None,
+    }
+}
+
+/// Signs that nobody listens, with what to do then.
+const NOBODY: &[(&str, &str)] = &[
+    ("refused", "Nobody listens at this address; is the collector running, and on this port?"),
+    ("lookup address", "This name has no address; is it spelled right?"),
+    ("host not found", "This name has no address; is it spelled right?"),
+    ("no answer in time", "Somebody listens and does not answer, or a firewall swallows the request"),
+    ("timed out", "Somebody listens and does not answer, or a firewall swallows the request"),
+    ("unreachable", "There is no way to this address"),
+];
+
+/// Signs of trouble with TLS, with what to do then.
+const TLS: &[(&str, &str)] = &[
+    ("InvalidContentType", "The collector does not speak TLS here: write `http://` before the address"),
+    (
+        "UnknownIssuer",
+        "The collector's certificate is signed by an authority that is not trusted: name it as `certificate`",
+    ),
+    ("not valid for name", "The collector's certificate is for another name than that of the address"),
+    ("NotValidForName", "The collector's certificate is for another name than that of the address"),
+    ("expired", "The collector's certificate is out of date"),
+    ("Expired", "The collector's certificate is out of date"),
+    ("CaUsedAsEndEntity", "The collector shows the certificate of an authority and not one of its own"),
+    ("CertificateRequired", "The collector wants a client certificate: name `client_certificate` and `client_key`"),
+    ("certificate required", "The collector wants a client certificate: name `client_certificate` and `client_key`"),
+    ("invalid peer certificate", "The collector's certificate cannot be trusted"),
+];
+
+/// Returns what to try after an answer.
+fn hint(answer: &Answer, address: &str) -> Option<&'static str> {
+    match answer {
+        Answer::Accepted | Answer::AcceptedWithWarning { .. } => None,
+        Answer::Rejected { .. } => Some("The collector understood and did not want it: look into its log"),
+        Answer::Refused { reason } | Answer::Unreachable { reason } => {
+            let signs = |status: &[&str]| status.iter().any(|sign| reason.contains(sign));
+            if let Some((_, hint)) = TLS.iter().chain(NOBODY).find(|(sign, _)| reason.contains(sign)) {
+                Some(hint)
+            } else if signs(&["401", "403", "Unauthenticated", "PermissionDenied"]) {
+                Some("The collector wants to know who sends: name a header, such as `authorization`")
+            } else if signs(&["404", "405", "Unimplemented"]) {
+                Some("Somebody else listens at this address, or the path is not that of OTLP")
+            } else if !signs(&["400", "protocol", "reset", "roken pipe", "closed", "end of file"]) {
+                None
+            } else if address.starts_with("https") {
+                Some("Whoever listens there may not speak TLS (try `http://`), or wants a client certificate")
+            } else {
+                Some("Whoever listens there may speak TLS, or no OTLP: try `https://` before the address")
+            }
+        }
     }
 }
 

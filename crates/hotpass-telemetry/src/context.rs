@@ -19,7 +19,8 @@ pub struct Propagation {
 }
 
 impl Propagation {
-    pub(crate) fn new(trace: bool, baggage: bool) -> Self {
+    /// Says whether `traceparent` and `tracestate`, and whether `baggage`, are read and sent.
+    pub const fn new(trace: bool, baggage: bool) -> Self {
         Self { trace, baggage }
     }
 

@@ -39,14 +39,14 @@ pub const VARIABLES: &[Variable] = &[
         "`always_on`, `always_off`, `traceidratio`, and the `parentbased_` form of each; another one is warned about",
     ),
     applies("OTEL_TRACES_SAMPLER_ARG", "Share of the traces that `traceidratio` keeps, 0 to 1"),
-    applies("OTEL_{SIGNAL}_EXPORTER", "`otlp`, `console`, `none`, or several with commas between them"),
+    applies("OTEL_{SIGNAL}_EXPORTER", "`otlp`, `console`, `file`, `none`, or several with commas between them"),
     applies("OTEL_EXPORTER_OTLP_ENDPOINT", "Address of the collector; `/v1/traces` and so on are appended for HTTP"),
     applies("OTEL_EXPORTER_OTLP_{SIGNAL}_ENDPOINT", "Address of one signal, used as it is"),
     applies("OTEL_EXPORTER_OTLP_PROTOCOL", "`grpc` or `http/protobuf`; `http/json` is warned about"),
     applies("OTEL_EXPORTER_OTLP_{SIGNAL}_PROTOCOL", "The same for one signal"),
     applies("OTEL_EXPORTER_OTLP_HEADERS", "Headers of every request, `key=value,key=value`, percent-encoded"),
     applies("OTEL_EXPORTER_OTLP_{SIGNAL}_HEADERS", "The same for one signal, instead of the general ones"),
-    applies("OTEL_EXPORTER_OTLP_TIMEOUT", "Milliseconds that a request may take; 10000 unless set"),
+    applies("OTEL_EXPORTER_OTLP_TIMEOUT", "Milliseconds that a request may take, 0 for no end; 10000 unless set"),
     applies("OTEL_EXPORTER_OTLP_{SIGNAL}_TIMEOUT", "The same for one signal"),
     applies("OTEL_EXPORTER_OTLP_COMPRESSION", "`gzip` or `none`"),
     applies("OTEL_EXPORTER_OTLP_{SIGNAL}_COMPRESSION", "The same for one signal"),
@@ -75,25 +75,24 @@ pub const VARIABLES: &[Variable] = &[
     applies("OTEL_METRICS_EXEMPLAR_FILTER", "`trace_based`, `always_on` or `always_off`"),
     applies("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "Characters of a text, at most"),
     applies("OTEL_ATTRIBUTE_COUNT_LIMIT", "Attributes of a span or log record, at most; 128 unless set"),
-    applies(
-        "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-        "As the general one; the smallest that is set holds for every signal",
-    ),
+    applies("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "The same for spans"),
     applies("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "Attributes of a span, at most"),
     applies("OTEL_SPAN_EVENT_COUNT_LIMIT", "Events of a span, at most"),
     applies("OTEL_SPAN_LINK_COUNT_LIMIT", "Links of a span, at most"),
     applies("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "Attributes of an event of a span, at most"),
     applies("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "Attributes of a link, at most"),
-    applies("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "As the general one; the smallest that is set holds"),
+    applies("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "The same for log records"),
     applies("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "Attributes of a log record, at most"),
     ignored("OTEL_ENTITIES", "entities of a resource are still in development"),
     ignored("OTEL_LOG_LEVEL", "a fault of telemetry is told in the summary of the run, not in a log of its own"),
     ignored("OTEL_CONFIG_FILE", "`hotpass.toml` is the configuration file"),
+    ignored("OTEL_EXPERIMENTAL_CONFIG_FILE", "`hotpass.toml` is the configuration file"),
     ignored("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "histograms have the bounds of the table"),
     ignored("OTEL_EXPORTER_PROMETHEUS_HOST", "a run ends; a collector is where metrics are scraped from"),
-    ignored("OTEL_EXPORTER_PROMETHEUS_PORT", "as above"),
+    ignored("OTEL_EXPORTER_PROMETHEUS_PORT", "a run ends; a collector is where metrics are scraped from"),
     ignored("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "the exporter is deprecated by the specification"),
-    ignored("OTEL_EXPORTER_ZIPKIN_TIMEOUT", "as above"),
+    ignored("OTEL_EXPORTER_ZIPKIN_TIMEOUT", "the exporter is deprecated by the specification"),
+    ignored("OTEL_EXPORTER_JAEGER_ENDPOINT", "the exporter was removed from the specification"),
     ignored("OTEL_EXPORTER_JAEGER_AGENT_HOST", "the exporter was removed from the specification"),
 ];
 
@@ -115,7 +114,7 @@ impl Settings {
     /// is, except that `OTEL_SDK_DISABLED=true` clears it.
     pub fn apply_environment(&mut self, lookup: &dyn Fn(&str) -> Option<String>) -> EnvironmentReport {
         let mut reader = Reader { lookup, report: EnvironmentReport::default() };
-        if reader.text("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        if reader.boolean("OTEL_SDK_DISABLED") == Some(true) {
             self.enabled = false;
             reader.report.disabled = true;
         }
@@ -127,6 +126,11 @@ impl Settings {
         self.apply_batching(&mut reader);
         self.apply_metrics(&mut reader);
         self.apply_limits(&mut reader);
+        for variable in VARIABLES.iter().filter(|variable| variable.effect.is_none()) {
+            if reader.text(variable.name).is_some() {
+                reader.warn(variable.name, &format!("is not understood: {}", variable.reason));
+            }
+        }
         reader.report
     }
 
@@ -188,6 +192,7 @@ impl Settings {
                 match name {
                     "otlp" => exporters.push(ExporterKind::Otlp),
                     "console" | "logging" => exporters.push(ExporterKind::Console),
+                    "file" => exporters.push(ExporterKind::File),
                     "none" => {}
                     other => reader.warn(&variable, &format!("knows no exporter `{other}`")),
                 }
@@ -215,7 +220,7 @@ impl Settings {
         if let Some(interval) = reader.milliseconds("OTEL_METRIC_EXPORT_INTERVAL") {
             self.metric_interval = interval;
         }
-        if let Some(timeout) = reader.milliseconds("OTEL_METRIC_EXPORT_TIMEOUT") {
+        if let Some(timeout) = reader.timeout("OTEL_METRIC_EXPORT_TIMEOUT") {
             self.metrics.batching.timeout = timeout;
         }
         if let Some(name) = reader.text("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE") {
@@ -255,16 +260,17 @@ impl Settings {
                 *limit = value;
             }
         }
-        limits.text_length = [
-            "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-            "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-            "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-        ]
-        .into_iter()
-        .filter_map(|variable| reader.count(variable))
-        .map(|limit| limit as usize)
-        .min()
-        .or(limits.text_length);
+        if let Some(limit) = reader.count("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT") {
+            (limits.span_text_length, limits.log_text_length) = (Some(limit as usize), Some(limit as usize));
+        }
+        for (variable, limit) in [
+            ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", &mut limits.span_text_length),
+            ("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", &mut limits.log_text_length),
+        ] {
+            if let Some(value) = reader.count(variable) {
+                *limit = Some(value as usize);
+            }
+        }
     }
 }
 
@@ -292,7 +298,7 @@ fn apply_otlp_of(otlp: &mut OtlpSettings, reader: &mut Reader<'_>, middle: &str)
         let pairs = reader.pairs(&name("HEADERS"), &text);
         otlp.headers = pairs.into_iter().map(|(name, value)| (name, Secret::new(value))).collect();
     }
-    if let Some(timeout) = reader.milliseconds(&name("TIMEOUT")) {
+    if let Some(timeout) = reader.timeout(&name("TIMEOUT")) {
         otlp.timeout = timeout;
     }
     if let Some(compression) = reader.text(&name("COMPRESSION")) {
@@ -311,8 +317,8 @@ fn apply_otlp_of(otlp: &mut OtlpSettings, reader: &mut Reader<'_>, middle: &str)
             *path = Some(text.into());
         }
     }
-    if let Some(text) = reader.text(&name("INSECURE")) {
-        otlp.insecure = text.eq_ignore_ascii_case("true");
+    if let Some(insecure) = reader.boolean(&name("INSECURE")) {
+        otlp.insecure = insecure;
     }
 }
 
@@ -320,14 +326,14 @@ fn apply_batching_of(batching: &mut Batching, reader: &mut Reader<'_>, prefix: &
     if let Some(delay) = reader.milliseconds(&format!("{prefix}_SCHEDULE_DELAY")) {
         batching.delay = delay;
     }
-    if let Some(timeout) = reader.milliseconds(&format!("{prefix}_EXPORT_TIMEOUT")) {
+    if let Some(timeout) = reader.timeout(&format!("{prefix}_EXPORT_TIMEOUT")) {
         batching.timeout = timeout;
     }
-    if let Some(size) = reader.count(&format!("{prefix}_MAX_QUEUE_SIZE")).filter(|size| *size > 0) {
-        batching.max_queue_size = size as usize;
+    if let Some(size) = reader.size(&format!("{prefix}_MAX_QUEUE_SIZE")) {
+        batching.max_queue_size = size;
     }
-    if let Some(size) = reader.count(&format!("{prefix}_MAX_EXPORT_BATCH_SIZE")).filter(|size| *size > 0) {
-        batching.max_batch_size = size as usize;
+    if let Some(size) = reader.size(&format!("{prefix}_MAX_EXPORT_BATCH_SIZE")) {
+        batching.max_batch_size = size;
     }
     batching.max_batch_size = batching.max_batch_size.min(batching.max_queue_size);
 }
@@ -361,6 +367,31 @@ impl Reader<'_> {
 
     fn milliseconds(&mut self, variable: &str) -> Option<Duration> {
         self.number(variable).map(Duration::from_millis)
+    }
+
+    /// Reads milliseconds of which none means without end, as the specification has it: here, 49 days.
+    fn timeout(&mut self, variable: &str) -> Option<Duration> {
+        let endless = Duration::from_millis(u32::MAX.into());
+        self.milliseconds(variable).map(|limit| if limit.is_zero() { endless } else { limit.min(endless) })
+    }
+
+    /// Reads `true` or `false`; whatever else is set is warned about and is false.
+    fn boolean(&mut self, variable: &str) -> Option<bool> {
+        let text = self.text(variable)?;
+        let is_true = text.eq_ignore_ascii_case("true");
+        if !is_true && !text.eq_ignore_ascii_case("false") {
+            self.warn(variable, "is neither `true` nor `false`, and so is false");
+        }
+        Some(is_true)
+    }
+
+    /// Reads a number above 0.
+    fn size(&mut self, variable: &str) -> Option<usize> {
+        let size = self.count(variable)?;
+        if size == 0 {
+            self.warn(variable, "is not a number above 0");
+        }
+        (size > 0).then_some(size as usize)
     }
 
     fn count(&mut self, variable: &str) -> Option<u32> {
@@ -420,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn every_variable_that_applies_is_looked_up() {
+    fn every_variable_is_looked_up_and_no_other() {
         let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
         let lookup = |name: &str| {
             asked.borrow_mut().insert(name.to_owned());
@@ -428,7 +459,7 @@ mod tests {
         };
         Settings::new("test", "1").apply_environment(&lookup);
         let mut told = std::collections::BTreeSet::new();
-        for variable in VARIABLES.iter().filter(|variable| variable.effect.is_some()) {
+        for variable in VARIABLES {
             for signal in Signal::ALL {
                 told.insert(variable.name.replace("{SIGNAL}", &signal.name().to_uppercase()));
             }
@@ -492,6 +523,102 @@ mod tests {
     }
 
     #[test]
+    fn no_time_to_wait_means_without_end() {
+        let (settings, report) = applied(&[
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+            ("OTEL_BSP_EXPORT_TIMEOUT", "0"),
+            ("OTEL_METRIC_EXPORT_TIMEOUT", "250"),
+        ]);
+        assert!(report.warnings.is_empty());
+        assert!(settings.logs.otlp.timeout > Duration::from_hours(1000));
+        assert!(settings.traces.batching.timeout > Duration::from_hours(1000));
+        assert_eq!(settings.metrics.batching.timeout, Duration::from_millis(250));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_told_with_its_reason() {
+        let (_, report) = applied(&[
+            ("OTEL_EXPORTER_PROMETHEUS_PORT", "9464"),
+            ("OTEL_SDK_DISABLED", "yes"),
+            ("OTEL_BLRP_MAX_QUEUE_SIZE", "0"),
+        ]);
+        assert_eq!(
+            report.warnings,
+            [
+                "`OTEL_SDK_DISABLED` is neither `true` nor `false`, and so is false",
+                "`OTEL_BLRP_MAX_QUEUE_SIZE` is not a number above 0",
+                "`OTEL_EXPORTER_PROMETHEUS_PORT` is not understood: a run ends; a collector is where metrics are scraped from",
+            ]
+        );
+        assert!(!report.disabled);
+    }
+
+    /// Every batch and metric variable changes the setting it names.
+    #[test]
+    fn batches_metrics_and_certificates_are_set_by_signal() {
+        let (settings, report) = applied(&[
+            ("OTEL_BSP_SCHEDULE_DELAY", "10"),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "20"),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "30"),
+            ("OTEL_BLRP_SCHEDULE_DELAY", "40"),
+            ("OTEL_BLRP_EXPORT_TIMEOUT", "50"),
+            ("OTEL_BLRP_MAX_QUEUE_SIZE", "60"),
+            ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "7"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "80"),
+            ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "Delta"),
+            ("OTEL_METRICS_EXEMPLAR_FILTER", "always_off"),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", "ca.pem"),
+            ("OTEL_EXPORTER_OTLP_LOGS_CERTIFICATE", "logs.pem"),
+            ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "me.pem"),
+            ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "key.pem"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "http/protobuf"),
+            ("OTEL_EXPORTER_OTLP_TRACES_INSECURE", "true"),
+            ("OTEL_TRACES_EXPORTER", "otlp,console"),
+            ("OTEL_LOGS_EXPORTER", "none"),
+            ("OTEL_SPAN_EVENT_COUNT_LIMIT", "1"),
+            ("OTEL_SPAN_LINK_COUNT_LIMIT", "2"),
+            ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "3"),
+            ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "4"),
+            ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "5"),
+        ]);
+        assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+        let traces = settings.traces.batching;
+        assert_eq!((traces.delay, traces.max_queue_size), (Duration::from_millis(10), 20));
+        assert_eq!(traces.max_batch_size, 20, "a batch is no larger than the queue");
+        let logs = settings.logs.batching;
+        assert_eq!((logs.delay, logs.timeout), (Duration::from_millis(40), Duration::from_millis(50)));
+        assert_eq!((logs.max_queue_size, logs.max_batch_size), (60, 7));
+        assert_eq!(settings.metric_interval, Duration::from_millis(80));
+        assert_eq!((settings.temporality, settings.exemplars), (Temporality::Delta, ExemplarFilter::AlwaysOff));
+        let path = |signal: Signal| settings.signal(signal).otlp.certificate.clone();
+        assert_eq!((path(Signal::Traces), path(Signal::Logs)), (Some("ca.pem".into()), Some("logs.pem".into())));
+        let otlp = &settings.metrics.otlp;
+        assert_eq!((&otlp.client_certificate, &otlp.client_key), (&Some("me.pem".into()), &Some("key.pem".into())));
+        assert_eq!((otlp.protocol(), settings.logs.otlp.protocol()), (Protocol::HttpProtobuf, Protocol::Grpc));
+        assert!(settings.traces.otlp.insecure && !otlp.insecure);
+        assert_eq!(settings.traces.exporters, [ExporterKind::Otlp, ExporterKind::Console]);
+        assert!(settings.logs.exporters.is_empty());
+        let limits = settings.limits;
+        assert_eq!(
+            (limits.span_events, limits.span_links, limits.event_attributes, limits.link_attributes),
+            (1, 2, 3, 4)
+        );
+        assert_eq!((limits.span_attributes, limits.log_attributes), (5, 128));
+    }
+
+    #[test]
+    fn the_service_and_its_resource_are_named() {
+        let (settings, _) = applied(&[
+            ("OTEL_RESOURCE_ATTRIBUTES", "service.name=other,team=data%20office,broken"),
+            ("OTEL_SERVICE_NAME", "mine"),
+        ]);
+        let value = |name: &str| settings.resource.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+        assert_eq!(value("service.name"), Some(&"mine".into()));
+        assert_eq!(value("team"), Some(&"data office".into()));
+    }
+
+    #[test]
     fn disabling_wins() {
         let mut settings = Settings::new("test", "1");
         settings.enabled = true;
@@ -508,7 +635,7 @@ mod tests {
             ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "50"),
         ]);
         assert_eq!((settings.limits.span_attributes, settings.limits.log_attributes), (10, 5));
-        assert_eq!(settings.limits.text_length, Some(50));
+        assert_eq!((settings.limits.span_text_length, settings.limits.log_text_length), (Some(50), Some(100)));
     }
 
     #[test]

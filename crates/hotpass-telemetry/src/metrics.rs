@@ -64,7 +64,7 @@ impl Number {
 }
 
 /// A value of an attribute, in a form that can be a key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Label {
     Text(String),
     Integer(i64),
@@ -265,9 +265,7 @@ impl Store {
             taken.0 = points.iter().filter(|((index, _), _)| resets(*index)).cloned().collect();
         }
         drop(totals);
-        points.sort_by(|((a, left), _), ((b, right), _)| {
-            a.cmp(b).then_with(|| format!("{left:?}").cmp(&format!("{right:?}")))
-        });
+        points.sort_by(|(left, _), (right, _)| left.cmp(right));
         let mut metrics: Vec<(usize, Metric)> = Vec::new();
         for ((index, labels), point) in points {
             if metrics.last().is_none_or(|(last, _)| *last != index) {

@@ -504,8 +504,10 @@ impl Common {
         let mut spans: Vec<Span> = batch.into_iter().map(Into::into).collect();
         for span in &mut spans {
             self.unsigned.restore(&mut span.attributes);
-            self.shorten(&mut span.attributes);
-            span.events.iter_mut().for_each(|event| self.shorten(&mut event.attributes));
+            shorten(&mut span.attributes, self.limits.span_text_length);
+            for event in &mut span.events {
+                shorten(&mut event.attributes, self.limits.span_text_length);
+            }
         }
         let mut request = ExportTraceServiceRequest {
             resource_spans: vec![ResourceSpans {
@@ -530,7 +532,7 @@ impl Common {
             let limit = self.limits.log_attributes as usize;
             record.dropped_attributes_count += record.attributes.len().saturating_sub(limit) as u32;
             record.attributes.truncate(limit);
-            self.shorten(&mut record.attributes);
+            shorten(&mut record.attributes, self.limits.log_text_length);
             by_target.entry(target).or_default().push(record);
         }
         let scope_logs = by_target
@@ -561,15 +563,16 @@ impl Common {
             }],
         })
     }
+}
 
-    fn shorten(&self, attributes: &mut [KeyValue]) {
-        let Some(limit) = self.limits.text_length else { return };
-        for attribute in attributes {
-            if let Some(AnyValue { value: Some(Value::StringValue(text)) }) = &mut attribute.value
-                && let Some((end, _)) = text.char_indices().nth(limit)
-            {
-                text.truncate(end);
-            }
+/// Cuts texts that are longer than the limit.
+fn shorten(attributes: &mut [KeyValue], limit: Option<usize>) {
+    let Some(limit) = limit else { return };
+    for attribute in attributes {
+        if let Some(AnyValue { value: Some(Value::StringValue(text)) }) = &mut attribute.value
+            && let Some((end, _)) = text.char_indices().nth(limit)
+        {
+            text.truncate(end);
         }
     }
 }

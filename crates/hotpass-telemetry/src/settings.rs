@@ -201,8 +201,10 @@ pub struct Limits {
     pub link_attributes: u32,
     /// Attributes of a log record.
     pub log_attributes: u32,
-    /// Characters of a text, where they are limited.
-    pub text_length: Option<usize>,
+    /// Characters of a text on a span, where they are limited.
+    pub span_text_length: Option<usize>,
+    /// Characters of a text on a log record, where they are limited.
+    pub log_text_length: Option<usize>,
 }
 
 impl Default for Limits {
@@ -214,7 +216,8 @@ impl Default for Limits {
             event_attributes: 128,
             link_attributes: 128,
             log_attributes: 128,
-            text_length: None,
+            span_text_length: None,
+            log_text_length: None,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::context::{ConfigArgs, Context, RunArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::lineage::{LineageSetup, spool};
+use crate::telemetry::TelemetryArgs;
 
 /// Show what a run read and wrote, and send lineage events that wait
 #[derive(Debug, Args)]
@@ -181,7 +182,11 @@ fn replay(args: &ReplayArgs, context: &mut Context) -> Result<Exit, CommandError
             spool.push(&event).map_err(|error| unreadable(&spool, &error))?;
         }
     }
-    let outcome = spool.replay(&*transport, &setup.retry()).map_err(|error| unreadable(&spool, &error))?;
+    TelemetryArgs::default().start(context, &loaded)?;
+    let headers = context.telemetry.header_provider();
+    let outcome = tracing::info_span!("lineage.replay")
+        .in_scope(|| spool.replay_with_headers(&*transport, &setup.retry(), &*headers))
+        .map_err(|error| unreadable(&spool, &error))?;
     tell(&outcome, &*transport, &spool, context)
 }
 

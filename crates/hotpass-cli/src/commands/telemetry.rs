@@ -1,6 +1,6 @@
 //! `hotpass telemetry`: the way to a collector.
 
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand, ValueEnum};
 use hotpass_telemetry::settings::Protocol;
@@ -103,10 +103,12 @@ fn check(args: &CheckArgs, context: &mut Context) -> Result<Exit, CommandError> 
     if refused.is_empty() {
         return Ok(Exit::Done);
     }
-    let mut message = String::from("Not everything arrived: ");
-    let _ = write!(message, "{}", refused.join(", "));
-    Err(CommandError::new(ErrorKind::Failure, message)
-        .hint("Is the collector running, and does it receive OTLP at this address and by this protocol?"))
+    let mut error = CommandError::new(ErrorKind::Failure, format!("Not everything arrived: {}", refused.join(", ")));
+    let hints: BTreeSet<&str> = checks.iter().filter_map(|check| check.hint.as_deref()).collect();
+    for hint in hints {
+        error = error.hint(hint);
+    }
+    Err(error)
 }
 
 fn protocol(check: &SignalCheck) -> &'static str {
@@ -136,6 +138,6 @@ fn as_json(check: &SignalCheck) -> Value {
     };
     json!({
         "signal": check.signal.name(), "protocol": protocol(check), "address": check.address, "answer": answer,
-        "detail": detail, "seconds": check.elapsed.as_secs_f64(), "trace_id": check.trace_id,
+        "detail": detail, "hint": check.hint, "seconds": check.elapsed.as_secs_f64(), "trace_id": check.trace_id,
     })
 }

@@ -36,7 +36,7 @@ impl CompositeTransport {
 }
 
 impl Transport for CompositeTransport {
-    fn send(&self, event: &str, headers: &Headers) -> Result<(), SendError> {
+    fn send(&self, event: &str, headers: &dyn Fn() -> Headers) -> Result<(), SendError> {
         let mut partly = self.partly.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken =
             if partly.0 == event { std::mem::take(&mut partly.1) } else { vec![false; self.transports.len()] };

@@ -19,7 +19,7 @@ impl ConsoleTransport {
 }
 
 impl Transport for ConsoleTransport {
-    fn send(&self, event: &str, _headers: &Headers) -> Result<(), SendError> {
+    fn send(&self, event: &str, _headers: &dyn Fn() -> Headers) -> Result<(), SendError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         writeln!(writer, "{event}")
             .and_then(|()| writer.flush())

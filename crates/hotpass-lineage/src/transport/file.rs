@@ -41,7 +41,7 @@ impl FileTransport {
 }
 
 impl Transport for FileTransport {
-    fn send(&self, event: &str, _headers: &Headers) -> Result<(), SendError> {
+    fn send(&self, event: &str, _headers: &dyn Fn() -> Headers) -> Result<(), SendError> {
         self.write(event)
             .map_err(|error| SendError::unavailable(format!("Failed to write `{}`: {error}", self.path.display())))
     }

@@ -167,9 +167,9 @@ fn certificates(path: &PathBuf) -> Result<Vec<Certificate<'static>>, TransportEr
 }
 
 impl Transport for HttpTransport {
-    fn send(&self, event: &str, headers: &Headers) -> Result<(), SendError> {
+    fn send(&self, event: &str, headers: &dyn Fn() -> Headers) -> Result<(), SendError> {
         let call = Call::begin(&self.target);
-        let result = call.span.in_scope(|| self.post(event, headers));
+        let result = call.span.in_scope(|| self.post(event, &headers()));
         call.end(&result);
         result.map(|_| ())
     }

@@ -22,10 +22,13 @@ pub type Headers = Vec<(String, String)>;
 pub trait Transport: Send {
     /// Sends an event, given as JSON without line breaks, once; retries are the sender's affair.
     ///
+    /// `headers` gives the headers of a request; it is asked inside of the request's span, so that what the server does
+    /// hangs below it.
+    ///
     /// # Errors
     ///
     /// Returns [`SendError`] when it was not taken.
-    fn send(&self, event: &str, headers: &Headers) -> Result<(), SendError>;
+    fn send(&self, event: &str, headers: &dyn Fn() -> Headers) -> Result<(), SendError>;
 
     /// Returns what it is and where it leads, without secrets, for people.
     fn describe(&self) -> String;
@@ -93,7 +96,7 @@ impl TransportSettings {
 pub struct NoopTransport;
 
 impl Transport for NoopTransport {
-    fn send(&self, _event: &str, _headers: &Headers) -> Result<(), SendError> {
+    fn send(&self, _event: &str, _headers: &dyn Fn() -> Headers) -> Result<(), SendError> {
         Ok(())
     }
 

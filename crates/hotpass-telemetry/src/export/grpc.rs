@@ -16,6 +16,8 @@ use super::{Payload, Receipt, Refusal, Transport, read_pem};
 use crate::error::StartError;
 use crate::settings::{OtlpSettings, Signal};
 
+const PEM_START: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
 pub(crate) struct Grpc {
     runtime: Runtime,
     channel: Channel,
@@ -67,7 +69,14 @@ impl Grpc {
 fn tls(otlp: &OtlpSettings) -> Result<ClientTlsConfig, StartError> {
     let mut config = ClientTlsConfig::new();
     config = match &otlp.certificate {
-        Some(path) => config.ca_certificate(Certificate::from_pem(read_pem(path)?)),
+        Some(path) => {
+            let pem = read_pem(path)?;
+            // A file without a certificate would only show when the first request is sent.
+            if !pem.windows(PEM_START.len()).any(|window| window == PEM_START) {
+                return Err(StartError::NotPem { what: "certificate", path: path.clone() });
+            }
+            config.ca_certificate(Certificate::from_pem(pem))
+        }
         None => config.with_webpki_roots(),
     };
     match (&otlp.client_certificate, &otlp.client_key) {

@@ -3,7 +3,8 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use hotpass_telemetry::{Signal, Telemetry};
+use hotpass_telemetry::settings::Protocol;
+use hotpass_telemetry::{Answer, Signal, Telemetry};
 
 use crate::collector::Collector;
 use crate::signals::{INSTRUMENTS, run, settings, work};
@@ -74,6 +75,30 @@ fn a_collector_that_refuses_is_not_asked_again() {
 }
 
 #[test]
+fn a_check_tells_what_to_try() {
+    let check = |endpoint: &str, protocol: Protocol| {
+        let mut settings = settings(endpoint);
+        settings.for_each_otlp(|otlp| otlp.protocol = Some(protocol));
+        let checks = Telemetry::check(&settings).expect("the settings are right");
+        assert_eq!(checks.len(), 3);
+        let first = checks.into_iter().next().expect("a check");
+        (first.answer, first.hint.unwrap_or_default())
+    };
+    let speaks_http = Collector::start();
+    let (answer, hint) = check(&speaks_http.url(), Protocol::Grpc);
+    assert!(matches!(answer, Answer::Unreachable { .. }), "{answer:?}");
+    assert_eq!(hint, "It arrived by `http/protobuf`: use that protocol for this address");
+    let (_, hint) = check(&nobody(), Protocol::HttpProtobuf);
+    assert!(hint.starts_with("Nobody listens"), "{hint}");
+    let wants_a_name = Collector::answering(|_, _| Some((401, "", b"who are you?".to_vec())));
+    let (answer, hint) = check(&wants_a_name.url(), Protocol::HttpProtobuf);
+    assert_eq!(answer, Answer::Refused { reason: "HTTP status 401 Unauthorized".to_owned() });
+    assert!(hint.contains("header"), "{hint}");
+    let (answer, hint) = check(&speaks_http.url().replace("http://", "https://"), Protocol::HttpProtobuf);
+    assert!(hint.contains("http://"), "{hint} {answer:?}");
+}
+
+#[test]
 fn a_collector_that_comes_up_late_gets_what_waited() {
     let address = nobody();
     let mut settings = settings(&address);
@@ -99,4 +124,13 @@ fn settings_that_cannot_be_used_are_told_before_anything_starts() {
     settings.for_each_otlp(|otlp| otlp.certificate = Some("/does/not/exist.pem".into()));
     let error = Telemetry::start(settings, INSTRUMENTS).err().map(|error| error.to_string());
     assert_eq!(error.as_deref(), Some("Failed to read `/does/not/exist.pem`"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("empty.pem");
+    hotpass_core::write_atomic(&path, "no certificate\n").expect("a file");
+    for protocol in [Protocol::Grpc, Protocol::HttpProtobuf] {
+        let mut settings = crate::signals::settings("https://127.0.0.1:1");
+        settings.for_each_otlp(|otlp| (otlp.certificate, otlp.protocol) = (Some(path.clone()), Some(protocol)));
+        let error = Telemetry::start(settings, INSTRUMENTS).err().map(|error| error.to_string());
+        assert!(error.is_some_and(|error| error.starts_with("No certificate in PEM form in")), "{protocol:?}");
+    }
 }
