@@ -104,6 +104,8 @@ pub struct Source {
     pub sheet_suites: BTreeMap<String, String>,
     /// Contract of the source's tables: one that ships, one of `profile.contracts`, or the path of a contract file.
     pub contract: Option<String>,
+    /// Sheet, without regard to case, to the contract of its tables; goes before `contract`.
+    pub sheet_contracts: BTreeMap<String, String>,
 }
 
 /// A check on a table.

@@ -421,7 +421,7 @@ section!(Profile, Self::default();
     organization_category_term, email_validation_threshold, phone_validation_threshold, website_validation_threshold,
     sources, column_synonyms, required_fields, optional_fields, expectations, contracts);
 section!(Source, Self::default(); name: Required, pattern: Required, sheets, priority, columns, defaults, expectations, suite,
-    sheet_suites, contract);
+    sheet_suites, contract, sheet_contracts);
 section!(Expectation, Self {
         mostly: 1.0,
         ..Self::default()

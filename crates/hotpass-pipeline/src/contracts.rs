@@ -277,8 +277,25 @@ impl ContractStatistics {
 /// The contracts of a profile's sources, read before the run begins.
 #[derive(Debug, Default)]
 pub(crate) struct SourceContracts {
-    by_source: BTreeMap<String, Prepared>,
+    by_source: BTreeMap<String, OfSource>,
     today: Option<chrono::NaiveDate>,
+}
+
+#[derive(Debug)]
+struct OfSource {
+    tables: Option<Prepared>,
+    sheets: Vec<(String, Prepared)>,
+}
+
+impl OfSource {
+    /// Returns the contract of a sheet, and whether the profile names the sheet.
+    fn of_sheet(&self, sheet: Option<&str>) -> Option<(&Prepared, bool)> {
+        let named = |(name, _): &&(String, Prepared)| sheet.is_some_and(|sheet| sheet.eq_ignore_ascii_case(name));
+        match self.sheets.iter().find(named) {
+            Some((_, prepared)) => Some((prepared, true)),
+            None => self.tables.as_ref().map(|prepared| (prepared, false)),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -300,10 +317,19 @@ impl SourceContracts {
         }
         let mut by_source = BTreeMap::new();
         for source in &profile.sources {
-            let Some(name) = &source.contract else { continue };
-            let found = find_contract(name, &profile.contracts)?;
-            let references = reference_keys(&found, &BTreeMap::new())?;
-            by_source.insert(source.name.clone(), Prepared { contract: found.contract, references });
+            let prepare = |name: &String| {
+                let found = find_contract(name, &profile.contracts)?;
+                let references = reference_keys(&found, &BTreeMap::new())?;
+                Ok::<_, ContractLoadError>(Prepared { contract: found.contract, references })
+            };
+            let sheets = source.sheet_contracts.iter();
+            let of_source = OfSource {
+                tables: source.contract.as_ref().map(prepare).transpose()?,
+                sheets: sheets
+                    .map(|(sheet, name)| Ok((sheet.clone(), prepare(name)?)))
+                    .collect::<Result<_, ContractLoadError>>()?,
+            };
+            by_source.insert(source.name.clone(), of_source);
         }
         Ok(Self { by_source, today: Some(clock.now().date_naive()) })
     }
@@ -314,7 +340,9 @@ impl SourceContracts {
         source: Option<&Source>,
         schema: &TableSchema,
     ) -> Result<Option<TableCheck>, ContractLoadError> {
-        let Some((source, prepared)) = source.and_then(|source| Some((source, self.by_source.get(&source.name)?)))
+        let Some(source) = source else { return Ok(None) };
+        let of_source = self.by_source.get(&source.name);
+        let Some((prepared, named)) = of_source.and_then(|contracts| contracts.of_sheet(schema.id.sheet.as_deref()))
         else {
             return Ok(None);
         };
@@ -329,6 +357,7 @@ impl SourceContracts {
             check,
             id: schema.id.clone(),
             source: source.name.clone(),
+            named,
             letters: schema.columns.iter().map(|column| hotpass_core::column_letters(column.index)).collect(),
         }))
     }
@@ -340,6 +369,8 @@ pub(crate) struct TableCheck {
     check: ContractCheck,
     id: TableId,
     source: String,
+    /// Whether the profile names the sheet, so that whatever is in it must keep the contract.
+    named: bool,
     letters: Vec<String>,
 }
 
@@ -368,20 +399,21 @@ impl TableCheck {
             .collect())
     }
 
-    /// Returns whether a table that is no data by its columns still looks like the one of the contract.
+    /// Returns whether a table that is no data by its columns or has no rows is still the one of the contract.
     pub(crate) fn resembles(&self, schema: &TableSchema) -> bool {
         let names = checked_columns(schema);
         let contract = self.check.contract();
         let known =
             contract.fields.iter().filter(|field| names.iter().any(|column| column.names.contains(&field.name)));
-        known.count() * 2 >= contract.fields.len()
+        self.named || known.count() * 2 >= contract.fields.len()
     }
 
-    /// Ends the check: its figures, and diagnostics of what is wrong with the table as a whole.
-    pub(crate) fn finish(self) -> (ContractStatistics, Vec<Diagnostic>) {
+    /// Ends the check: its figures, and diagnostics of what is wrong with the table as a whole; with its columns alone where its
+    /// rows were not read.
+    pub(crate) fn finish(self, rows_read: bool) -> (ContractStatistics, Vec<Diagnostic>) {
         let location = self.id.location();
         let contract = self.check.contract().name.clone();
-        let result = self.check.finish();
+        let result = if rows_read { self.check.finish() } else { self.check.finish_columns() };
         let mut diagnostics: Vec<Diagnostic> = result
             .table
             .iter()

@@ -10,6 +10,7 @@ use hotpass_provenance::manifest::{FileRecord, MANIFEST_FILE, ManifestError, Run
 use hotpass_provenance::{Entry, EntryKind, Ledger, LedgerError, Manifest};
 use serde_json::{Value, json};
 
+use crate::contracts::ContractStatistics;
 use crate::publish::WrittenFile;
 use crate::services::Services;
 use crate::statistics::ExpectationResult;
@@ -125,10 +126,30 @@ impl Evidence {
         })
     }
 
+    /// Records how the tables kept the contracts of their sources, where there are any.
+    pub(crate) fn contracts(&mut self, checked: &[ContractStatistics]) -> Result<(), EvidenceError> {
+        if checked.is_empty() {
+            return Ok(());
+        }
+        let tables = checked.iter().map(|table| {
+            json!({
+                "table": table.place(),
+                "contract": table.result.contract,
+                "version": table.result.version,
+                "passed": table.result.passed,
+                "failed_rows": table.result.failed_rows,
+            })
+        });
+        self.record(self.entry(EntryKind::ContractChecked).detail("tables", tables.collect::<Vec<Value>>()))
+    }
+
     /// Records how the expectations on the result ended.
     pub(crate) fn expectations(&mut self, results: &[ExpectationResult]) -> Result<(), EvidenceError> {
-        let failed: Vec<&str> =
-            results.iter().filter(|result| !result.success).map(|result| result.name.as_str()).collect();
+        let failed: Vec<String> = results
+            .iter()
+            .filter(|result| !result.success)
+            .map(|result| format!("{}: {}", result.dataset, result.name))
+            .collect();
         let entry = self.entry(EntryKind::ExpectationChecked).detail("checked", results.len());
         self.record(entry.detail("failed", failed))
     }

@@ -509,13 +509,13 @@ pub(crate) fn recommendations(statistics: &RunStatistics) -> Vec<String> {
         ));
     }
     for result in statistics.expectations.iter().filter(|result| !result.success) {
-        all.push(format!(
-            "Expectation `{}` failed: {} of {} values, {} may",
-            result.name,
-            result.unexpected,
-            result.checked,
-            percent(1.0 - result.mostly)
-        ));
+        let why = match &result.exception {
+            Some(exception) => exception.clone(),
+            None => {
+                format!("{} of {} values, {} may", result.unexpected, result.checked, percent(1.0 - result.mostly))
+            }
+        };
+        all.push(format!("Expectation `{}` on {} failed: {why}", result.name, result.dataset));
     }
     for (reason, rows) in &statistics.quarantine_reasons {
         all.push(format!(

@@ -656,6 +656,9 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             None => {
+                if let Some(check) = self.contracts.check(source, &schema)?.filter(|check| check.resembles(&schema)) {
+                    self.add_contract(check, true, reading);
+                }
                 reading.skipped.push(skipped("it has no rows below its header".into()));
                 return Ok(());
             }
@@ -665,7 +668,7 @@ impl<'a> Run<'a> {
         let mut check = self.contracts.check(source, &schema)?;
         if !mapping.is_data() && !listed {
             if let Some(check) = check.filter(|check| check.resembles(&schema)) {
-                self.add_contract(check, reading);
+                self.add_contract(check, false, reading);
             }
             reading.skipped.push(skipped(format!("no column is `{}`", mapping.missing_required.join("` or `"))));
             return Ok(());
@@ -704,7 +707,7 @@ impl<'a> Run<'a> {
             self.normalise_all(&plan, first, table.batches, checks.is_some(), check.as_mut())?;
         reading.released.extend(released);
         if let Some(check) = check {
-            self.add_contract(check, reading);
+            self.add_contract(check, true, reading);
         }
         reading.findings.extend(findings);
         if let Some(checks) = checks {
@@ -763,8 +766,8 @@ impl<'a> Run<'a> {
     }
 
     /// Ends the check of a table, and keeps what it found.
-    fn add_contract(&mut self, check: TableCheck, reading: &mut Reading) {
-        let (statistics, diagnostics) = check.finish();
+    fn add_contract(&mut self, check: TableCheck, rows_read: bool, reading: &mut Reading) {
+        let (statistics, diagnostics) = check.finish(rows_read);
         self.diagnostics.extend(diagnostics);
         reading.contracts.push(statistics);
     }
@@ -1003,6 +1006,7 @@ impl<'a> Run<'a> {
         let broken_contract = contracts::failure(statistics, config.pipeline.qa_mode);
         let passed = broken_contract.is_none()
             && statistics.expectations.iter().all(|result| result.success || !result.fails_run);
+        self.evidence.contracts(&statistics.contracts)?;
         self.evidence.expectations(&statistics.expectations)?;
         self.lineage.expected(statistics);
         if !statistics.released.is_empty() {

@@ -355,8 +355,7 @@ pub(crate) fn summarise(
         let runs = loaded.config.pipeline.dist_dir.join("runs");
         printer.hint(interrupted(&outcome.interrupted_runs, &runs));
     }
-    let failed: Vec<&str> =
-        statistics.expectations.iter().filter(|result| !result.success).map(|result| result.name.as_str()).collect();
+    let failed: Vec<_> = statistics.expectations.iter().filter(|result| !result.success).collect();
     printer.event(
         "pipeline.summary",
         &json!({
@@ -368,7 +367,7 @@ pub(crate) fn summarise(
             "entities": statistics.entities,
             "pairs_to_review": statistics.pairs_to_review,
             "quality_mean": statistics.quality_mean,
-            "failed_expectations": failed,
+            "failed_expectations": failed.iter().map(|result| &result.name).collect::<Vec<_>>(),
             "broken_contracts": statistics.contracts.iter().filter_map(|checked| checked.context.as_ref()).collect::<Vec<_>>(),
             "outputs": outcome.outputs.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>(),
             "run_folder": outcome.run.root().display().to_string(),
@@ -415,8 +414,13 @@ pub(crate) fn summarise(
         if holding == 1 { "holds" } else { "hold" },
         counted(statistics.conflicts.values().sum::<u64>(), "value")
     ))?;
-    for name in failed {
-        printer.line(format!("  failed: {name}"))?;
+    for result in failed {
+        let why = match &result.exception {
+            Some(exception) => format!(": {exception}"),
+            None if result.checked > 0 => format!(": {} of {} values", result.unexpected, result.checked),
+            None => String::new(),
+        };
+        printer.line(format!("  failed: {}: {}{why}", result.dataset, result.name))?;
     }
     if !statistics.contracts.is_empty() {
         let kept = statistics.contracts.iter().filter(|checked| checked.result.passed).count();

@@ -22,6 +22,7 @@ mod query;
 mod refine;
 mod resolve;
 mod sandbox;
+mod steward;
 mod telemetry;
 
 #[test]
