@@ -23,13 +23,13 @@ const CONTRACT: &str = r#"{
 /// Writes a workbook whose sheet `Members` has the given header above the names.
 fn workbook(sandbox: &Sandbox, header: &str) {
     let mut book = rust_xlsxwriter::Workbook::new();
-    let rows = [
-        [header, "E-mail"],
-        ["Tern Sailing Club", "desk@tern.example"],
-        ["Gannet Rowing Club", "desk at gannet"],
-        ["Petrel Flying Club", "desk@petrel.example"],
-    ];
-    for sheet in ["Members", "Others"] {
+    for (sheet, header) in [("Members", header), ("Others", "Organisation Name")] {
+        let rows = [
+            [header, "E-mail"],
+            ["Tern Sailing Club", "desk@tern.example"],
+            ["Gannet Rowing Club", "desk at gannet"],
+            ["Petrel Flying Club", "desk@petrel.example"],
+        ];
         let sheet = book.add_worksheet().set_name(sheet).expect("the name is free");
         for (row, cells) in rows.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
