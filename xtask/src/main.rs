@@ -40,7 +40,7 @@ Tasks:
   ci [--deep] [--peers [ROWS]]
                         Install what is missing, run the gates and the end-to-end runs; --peers compares with other tools,
                         with Splink on so many invented people (200000), and runs `smoke`
-  smoke [marquez] [collector]
+  smoke [marquez] [collector] [steward]
                         Run the built program against real servers on this machine, and keep the evidence under dist/staging
   references [--check]  Write the generated references, or say which are out of date
   install [deep] [on-demand]

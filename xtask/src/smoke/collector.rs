@@ -79,13 +79,13 @@ pub(super) fn run() -> Result<(), String> {
     session.finish(json!({"servers": [server], "signals": facts, "times": times}))
 }
 
-fn restart_empty(collector: &mut Collector) -> Result<(), String> {
+pub(super) fn restart_empty(collector: &mut Collector) -> Result<(), String> {
     collector.stop()?;
     collector.clear();
     collector.resume()
 }
 
-fn variables<'a>(endpoint: &'a str, protocol: &'a str, compression: &'a str) -> [(&'a str, &'a str); 4] {
+pub(super) fn variables<'a>(endpoint: &'a str, protocol: &'a str, compression: &'a str) -> [(&'a str, &'a str); 4] {
     [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
@@ -112,7 +112,7 @@ fn refine(
 }
 
 /// What arrived at the collector.
-struct Signals {
+pub(super) struct Signals {
     spans: Vec<Value>,
     metrics: Vec<Value>,
     logs: Vec<Value>,
@@ -121,7 +121,7 @@ struct Signals {
 
 impl Signals {
     /// Ends the collector in order, so that all it took is in its file, and reads that.
-    fn of(collector: &mut Collector) -> Result<Self, String> {
+    pub(super) fn of(collector: &mut Collector) -> Result<Self, String> {
         collector.stop()?;
         let mut signals = Self { spans: Vec::new(), metrics: Vec::new(), logs: Vec::new(), resources: Vec::new() };
         for batch in collector.batches() {
@@ -139,7 +139,7 @@ impl Signals {
         Ok(signals)
     }
 
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let exemplars = self.points().map(|point| items(&point["exemplars"]).count()).sum::<usize>();
         let correlated = self.logs.iter().filter(|log| !text(&log["traceId"]).is_empty()).count();
         format!(
@@ -162,7 +162,7 @@ impl Signals {
     }
 
     /// Checks what must hold of every run; `above` is the span that stands above it.
-    fn check(&self, above: Option<(&str, &str)>) -> Result<(), String> {
+    pub(super) fn check(&self, above: Option<(&str, &str)>) -> Result<(), String> {
         let mut wrong = Vec::new();
         for (kind, found) in [("spans", &self.spans), ("metrics", &self.metrics), ("log records", &self.logs)] {
             if found.is_empty() {

@@ -47,20 +47,20 @@ pub(super) fn run() -> Result<(), String> {
     outcomes.into_iter().collect()
 }
 
-enum Backend {
+pub(super) enum Backend {
     Marquez(Marquez),
     Receiver(Receiver),
 }
 
 impl Backend {
-    fn name(&self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Marquez(_) => "marquez",
             Self::Receiver(_) => "openlineage-java",
         }
     }
 
-    fn port(&self) -> u16 {
+    pub(super) fn port(&self) -> u16 {
         match self {
             Self::Marquez(marquez) => marquez.port,
             Self::Receiver(receiver) => receiver.port,
@@ -82,7 +82,7 @@ impl Backend {
     }
 
     /// Returns every event it has.
-    fn events(&self) -> Result<Vec<Value>, String> {
+    pub(super) fn events(&self) -> Result<Vec<Value>, String> {
         let answer = get_json(self.port(), "/api/v1/events/lineage?limit=1000&sortDirection=asc")?;
         Ok(items(&answer["events"]).cloned().collect())
     }
@@ -212,7 +212,7 @@ fn identity(event: &Value) -> String {
 }
 
 /// Waits until the backend has each event, and checks that it has none twice.
-fn all_there(backend: &Backend, sent: &[Value]) -> Result<((), String), String> {
+pub(super) fn all_there(backend: &Backend, sent: &[Value]) -> Result<((), String), String> {
     ensure(!sent.is_empty(), || "the run wrote no events".to_owned())?;
     let mut missing = Vec::new();
     let clock = Instant::now();
@@ -279,7 +279,7 @@ fn names(events: &[Value]) -> Result<((), String), String> {
 }
 
 /// Follows `contact_primary_email` through the column lineage of the events to columns that no event derives.
-fn column_lineage(events: &[Value]) -> Result<((), String), String> {
+pub(super) fn column_lineage(events: &[Value]) -> Result<((), String), String> {
     type Column = (String, String, String);
     let column = |node: &Value, field: &str| -> Column {
         (text(&node["namespace"]).to_owned(), text(&node["name"]).to_owned(), field.to_owned())

@@ -3,6 +3,7 @@
 mod collector;
 mod facets;
 mod marquez;
+mod steward;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,12 +17,12 @@ use crate::references::{binary, build};
 
 type Check = fn() -> Result<(), String>;
 
-const CHECKS: &[(&str, Check)] = &[("marquez", marquez::run), ("collector", collector::run)];
+const CHECKS: &[(&str, Check)] = &[("marquez", marquez::run), ("collector", collector::run), ("steward", steward::run)];
 
 /// Runs the named checks, or all of them, each with its time.
 pub(crate) fn run(names: &[&str]) -> Result<(), String> {
     if let Some(unknown) = names.iter().find(|name| CHECKS.iter().all(|(known, _)| known != *name)) {
-        return Err(format!("No smoke check `{unknown}`; there are `marquez` and `collector`"));
+        return Err(format!("No smoke check `{unknown}`; there are `marquez`, `collector` and `steward`"));
     }
     if !binary().is_file() {
         build()?;
