@@ -134,7 +134,6 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("hotpass.blocking_rule", "Number of a blocking rule in the model, from 0"),
     attribute("hotpass.training.step", "Step of training: `u`, `expectation_maximisation`, `prior`"),
     attribute("hotpass.training.iterations", "Rounds of expectation and maximisation"),
-    attribute("hotpass.training.session", "Number of a training session, from 0"),
     attribute("hotpass.field", "Canonical field"),
     attribute("hotpass.reason", "Why a row is in quarantine, as a code"),
     attribute("hotpass.rule", "Name of an expectation"),

@@ -140,9 +140,9 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Says that the thread works on something of its own.
-    pub(crate) fn begin(&self) {
-        lock(&self.state).in_work = 1;
+    /// Says that the thread works on so many items of its own.
+    pub(crate) fn begin(&self, items: usize) {
+        lock(&self.state).in_work = items;
     }
 
     /// Says that it works on nothing.

@@ -670,8 +670,7 @@ impl MetricWorker {
             let _finished = Finished(Arc::clone(&self.done));
             loop {
                 let ending = self.closing.wait(self.interval);
-                self.done.begin();
-                self.export();
+                self.export(ending);
                 if ending {
                     break;
                 }
@@ -680,12 +679,22 @@ impl MetricWorker {
         })
     }
 
-    fn export(&mut self) {
+    fn export(&mut self, ending: bool) {
         self.measure_itself();
         let (metrics, taken): (_, Taken) = self.store.collect();
         let payload = self.shared.metrics(metrics);
-        let tally = &self.tallies[&Signal::Metrics];
-        if !deliver(&mut self.exporters, &payload, self.timeout, tally) {
+        self.done.begin(payload.items() as usize);
+        let (tally, now) = (&self.tallies[&Signal::Metrics], Tally::default());
+        let delivered = deliver(&mut self.exporters, &payload, self.timeout, &now);
+        tally.exported.fetch_add(now.exported.into_inner(), Ordering::Relaxed);
+        // What could not be told goes with the next export, be it a total or put back; only the last one loses anything.
+        if delivered || ending {
+            tally.failed.fetch_add(now.failed.into_inner(), Ordering::Relaxed);
+        }
+        if let Some(reason) = lock(&now.reason).take() {
+            *lock(&tally.reason) = Some(reason);
+        }
+        if !delivered {
             self.store.put_back(taken);
         }
     }

@@ -24,6 +24,13 @@ pub(crate) struct Collector {
     folder: PathBuf,
     pub(crate) grpc: u16,
     pub(crate) http: u16,
+    /// Ports that speak TLS, once [`Collector::with_tls`] made its papers.
+    pub(crate) tls_grpc: u16,
+    pub(crate) tls_http: u16,
+    /// Ports that speak TLS and want a certificate of the sender.
+    pub(crate) named_grpc: u16,
+    pub(crate) named_http: u16,
+    papers: Option<PathBuf>,
     /// Seconds from the last start until it answered.
     pub(crate) ready_after: f64,
 }
@@ -33,12 +40,65 @@ impl Collector {
     pub(crate) fn start() -> Result<Self, Missing> {
         let program = build()?;
         let folder = peer_folder("otelcol")?;
-        let mut collector =
-            Self { server: None, program, folder, grpc: free_port()?, http: free_port()?, ready_after: 0.0 };
+        let mut collector = Self {
+            server: None,
+            program,
+            folder,
+            grpc: free_port()?,
+            http: free_port()?,
+            tls_grpc: free_port()?,
+            tls_http: free_port()?,
+            named_grpc: free_port()?,
+            named_http: free_port()?,
+            papers: None,
+            ready_after: 0.0,
+        };
         let _ = fs::remove_file(collector.written());
         let _ = fs::remove_file(collector.folder.join("log"));
         collector.resume()?;
         Ok(collector)
+    }
+
+    /// Makes an authority, certificates of it for the collector and a sender, and a stranger's authority; from the next
+    /// start on the collector speaks TLS on further ports.
+    pub(crate) fn with_tls(&mut self) -> Result<PathBuf, String> {
+        let folder = self.folder.join("papers");
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let openssl = |line: &str| {
+            let mut command = Command::new("openssl");
+            command.args(line.split(' ')).current_dir(&folder);
+            output(command).map(drop)
+        };
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+        for name in ["authority", "stranger"] {
+            openssl(&format!("req -x509 {key} -keyout {name}.key -out {name}.pem -days 2 -subj /CN={name}"))?;
+        }
+        let names = "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n";
+        fs::write(folder.join("names"), names).map_err(|error| error.to_string())?;
+        for name in ["collector", "sender"] {
+            openssl(&format!("req {key} -keyout {name}.key -out {name}.csr -subj /CN={name}"))?;
+            openssl(&format!(
+                "x509 -req -in {name}.csr -CA authority.pem -CAkey authority.key -CAcreateserial -out {name}.pem -days 2 -extfile names"
+            ))?;
+        }
+        self.papers = Some(folder.clone());
+        Ok(folder)
+    }
+
+    /// Returns the receivers that speak TLS.
+    fn tls_receivers(&self) -> String {
+        let Some(papers) = &self.papers else { return String::new() };
+        let path = |name: &str| papers.join(name).display().to_string();
+        let papers = format!("cert_file: {}, key_file: {}", path("collector.pem"), path("collector.key"));
+        let named = format!("{papers}, client_ca_file: {}", path("authority.pem"));
+        let receiver = |name: &str, grpc: u16, http: u16, tls: &str| {
+            format!(
+                "  otlp/{name}:\n    protocols:\n      grpc: {{endpoint: \"127.0.0.1:{grpc}\", tls: {{{tls}}}}}\n      http: {{endpoint: \"127.0.0.1:{http}\", tls: {{{tls}}}}}\n"
+            )
+        };
+        receiver("tls", self.tls_grpc, self.tls_http, &papers)
+            + &receiver("named", self.named_grpc, self.named_http, &named)
     }
 
     /// Starts it again on the same ports, with what it wrote so far.
@@ -86,6 +146,7 @@ impl Collector {
 
     /// No batching: what was taken is written in the order in which it came.
     fn configuration(&self) -> String {
+        let receivers = if self.papers.is_some() { "otlp, otlp/tls, otlp/named" } else { "otlp" };
         format!(
             "\
 receivers:
@@ -95,7 +156,7 @@ receivers:
         endpoint: 127.0.0.1:{}
       http:
         endpoint: 127.0.0.1:{}
-exporters:
+{}exporters:
   file:
     path: {}
     append: true
@@ -105,12 +166,13 @@ service:
     metrics:
       level: none
   pipelines:
-    traces: {{receivers: [otlp], exporters: [file]}}
-    metrics: {{receivers: [otlp], exporters: [file]}}
-    logs: {{receivers: [otlp], exporters: [file]}}
+    traces: {{receivers: [{receivers}], exporters: [file]}}
+    metrics: {{receivers: [{receivers}], exporters: [file]}}
+    logs: {{receivers: [{receivers}], exporters: [file]}}
 ",
             self.grpc,
             self.http,
+            self.tls_receivers(),
             self.written().display()
         )
     }

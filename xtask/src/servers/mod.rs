@@ -125,7 +125,8 @@ impl Drop for Server {
     }
 }
 
-fn signal(process: u32, name: &str) -> Result<(), String> {
+/// Sends a signal by name to a process that was started here.
+pub(crate) fn signal(process: u32, name: &str) -> Result<(), String> {
     let mut kill = Command::new("kill");
     kill.arg(format!("-{name}")).arg(process.to_string());
     crate::process::output(kill).map(drop)

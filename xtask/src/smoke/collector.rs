@@ -1,13 +1,15 @@
 //! Telemetry against a real OpenTelemetry Collector, in order and in trouble.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Ran, Session, ensure, items, rounded, test_data, text};
+use super::{Ran, Session, collector_faults, ensure, items, rounded, test_data, text};
 use crate::process::read;
 use crate::servers::{Collector, Missing};
 
@@ -72,11 +74,13 @@ pub(super) fn run() -> Result<(), String> {
         session.hotpass(&["telemetry", "check"], &variables)?.expect(&[1])?;
         Ok(((), format!("{arrived:?} spans, metrics and log records; exit 1 with no collector")))
     });
-    session.step("the collector restarts in the middle", |session| restarted(session, &mut collector));
+    session.step("the whole story", |session| whole_story(session, &mut collector));
+    session.step("TLS", |session| tls(session, &mut collector));
+    let faults = session.step("faults", |session| collector_faults::run(session, &mut collector));
     let times = session.step("the collector is slow or away", |session| in_trouble(session, &mut collector));
     let memory = collector.server().map(|server| server.peak_memory()).unwrap_or_default();
     let server = json!({"server": "collector", "ready_after_s": collector.ready_after, "peak_mib": memory});
-    session.finish(json!({"servers": [server], "signals": facts, "times": times}))
+    session.finish(json!({"servers": [server], "signals": facts, "faults": faults, "times": times}))
 }
 
 pub(super) fn restart_empty(collector: &mut Collector) -> Result<(), String> {
@@ -94,7 +98,7 @@ pub(super) fn variables<'a>(endpoint: &'a str, protocol: &'a str, compression: &
     ]
 }
 
-fn endpoint(collector: &Collector, protocol: &str) -> String {
+pub(super) fn endpoint(collector: &Collector, protocol: &str) -> String {
     format!("http://127.0.0.1:{}", if protocol == "grpc" { collector.grpc } else { collector.http })
 }
 
@@ -113,9 +117,9 @@ fn refine(
 
 /// What arrived at the collector.
 pub(super) struct Signals {
-    spans: Vec<Value>,
+    pub(super) spans: Vec<Value>,
     metrics: Vec<Value>,
-    logs: Vec<Value>,
+    pub(super) logs: Vec<Value>,
     resources: Vec<Value>,
 }
 
@@ -268,29 +272,184 @@ impl Signals {
     }
 }
 
-/// The collector crashes while a run works and comes back before it ends.
-fn restarted(session: &mut Session, collector: &mut Collector) -> Result<((), String), String> {
+/// A model with training sessions and blocking rules.
+const MODEL: &str = r#"{"link_type": "dedupe_only", "unique_id_column_name": "unique_id",
+ "blocking_rules_to_generate_predictions": [{"blocking_rule": "l.city = r.city", "sql_dialect": "duckdb"}, {"blocking_rule": "l.name = r.name", "sql_dialect": "duckdb"}],
+ "comparisons": [
+  {"output_column_name": "name", "comparison_levels": [
+   {"sql_condition": "name_l IS NULL OR name_r IS NULL", "label_for_charts": "null", "is_null_level": true},
+   {"sql_condition": "name_l = name_r", "label_for_charts": "exact"},
+   {"sql_condition": "ELSE", "label_for_charts": "other"}]},
+  {"output_column_name": "city", "comparison_levels": [
+   {"sql_condition": "city_l IS NULL OR city_r IS NULL", "label_for_charts": "null", "is_null_level": true},
+   {"sql_condition": "city_l = city_r", "label_for_charts": "exact"},
+   {"sql_condition": "ELSE", "label_for_charts": "other"}]}]}"#;
+
+/// What hangs below what, in a run that sends lineage and in one that trains and links.
+const STORY: &[(&str, &[&str])] = &[
+    ("refine.discover", &["hotpass.refine"]),
+    ("refine.read", &["hotpass.refine"]),
+    ("refine.read_file", &["refine.read"]),
+    ("refine.group", &["hotpass.refine"]),
+    ("refine.survive", &["hotpass.refine"]),
+    ("refine.expect", &["hotpass.refine"]),
+    ("refine.publish", &["hotpass.refine"]),
+    ("POST", &["lineage.deliver"]),
+    ("resolve.read", &["hotpass.resolve"]),
+    ("resolve.train", &["hotpass.resolve"]),
+    ("resolve.estimate_u", &["resolve.train"]),
+    ("resolve.training_session", &["resolve.train"]),
+    ("resolve.score", &["hotpass.resolve"]),
+    ("resolve.blocking_rule", &["refine.group", "resolve.score"]),
+    ("resolve.cluster", &["hotpass.resolve"]),
+    ("resolve.publish", &["hotpass.resolve"]),
+];
+
+/// Every span of the story stands where it should, and each outbound request names its own span as parent.
+fn whole_story(session: &mut Session, collector: &mut Collector) -> Result<((), String), String> {
     restart_empty(collector)?;
-    let data = test_data("generated/hotpass_like").map(|path| path.display().to_string());
-    let arguments: Vec<&str> = ["refine", "--telemetry-exporter", "otlp"].into_iter().chain(data.as_deref()).collect();
-    let address = endpoint(collector, "grpc");
-    let log = session.staging.join("restarted.log");
-    let errors = std::fs::File::create(&log).map_err(|error| error.to_string())?;
-    let mut command = session.command(&arguments, &variables(&address, "grpc", "none"));
-    let clock = Instant::now();
-    let child = command.stdout(std::process::Stdio::null()).stderr(errors).spawn();
-    let mut child = child.map_err(|error| error.to_string())?;
-    thread::sleep(Duration::from_millis(400));
-    collector.kill()?;
-    thread::sleep(Duration::from_millis(800));
-    collector.resume()?;
-    let status = child.wait().map_err(|error| error.to_string())?;
-    let seconds = clock.elapsed().as_secs_f64();
-    ensure(matches!(status.code(), Some(0 | 3)), || format!("ended with {status}\n{}", read(&log)))?;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+    let lineage = format!("http://{}", listener.local_addr().map_err(|error| error.to_string())?);
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&heads);
+    thread::spawn(move || listener.incoming().flatten().for_each(|stream| take_event(stream, &kept)));
+    refine(session, collector, &["--lineage-url", &lineage], "grpc", "gzip", &[])?.expect(&[0, 3])?;
+    let mut people = String::from("unique_id,name,city\n");
+    for number in 0..200 {
+        let _ = writeln!(people, "{number},Person {},City {}", number / 2, number % 7);
+    }
+    for (name, content) in [("people.csv", people.as_str()), ("model.json", MODEL)] {
+        std::fs::write(session.workspace.join(name), content).map_err(|error| error.to_string())?;
+    }
+    let resolve = ["resolve", "--input-file", "people.csv", "--model", "model.json", "--output-file", "resolved.csv"];
+    let address = endpoint(collector, "http/protobuf");
+    let told = variables(&address, "http/protobuf", "gzip");
+    session.hotpass(&[&resolve[..], &["--telemetry-exporter", "otlp"]].concat(), &told)?.expect(&[0])?;
     let signals = Signals::of(collector)?;
+    let by_id: BTreeMap<&str, &Value> = signals.spans.iter().map(|span| (text(&span["spanId"]), span)).collect();
+    let mut wrong = Vec::new();
+    for (name, above) in STORY {
+        let found: Vec<&Value> = signals.spans.iter().filter(|span| text(&span["name"]) == *name).collect();
+        if found.is_empty() {
+            wrong.push(format!("no span `{name}` arrived"));
+        }
+        for span in found {
+            let parent = by_id.get(text(&span["parentSpanId"])).map(|parent| text(&parent["name"]));
+            if !parent.is_some_and(|parent| above.contains(&parent)) {
+                wrong.push(format!("`{name}` hangs below {parent:?} and none of {above:?}"));
+            }
+        }
+    }
+    let traces: BTreeSet<&str> = signals.spans.iter().map(|span| text(&span["traceId"])).collect();
+    if traces.len() != 2 {
+        wrong.push(format!("two runs make {} traces", traces.len()));
+    }
+    let heads = heads.lock().map_err(|error| error.to_string())?.clone();
+    let posts: BTreeSet<String> = signals
+        .spans
+        .iter()
+        .filter(|span| text(&span["name"]) == "POST")
+        .map(|span| format!("00-{}-{}-01", text(&span["traceId"]), text(&span["spanId"])))
+        .collect();
+    let sent: BTreeSet<String> = heads.iter().filter_map(|head| header(head, "traceparent")).collect();
+    if sent.is_empty() || sent != posts {
+        wrong.push(format!("requests name {sent:?} as parents, their spans are {posts:?}"));
+    }
+    let mut tree = String::new();
+    draw(&signals.spans, "", 0, &mut tree);
+    session.write("trace.txt", &tree)?;
+    ensure(wrong.is_empty(), || format!("{}\n{tree}", wrong.join("\n")))?;
+    Ok(((), format!("{} spans in two traces, {} outbound requests below their own spans", by_id.len(), sent.len())))
+}
+
+/// Takes a request and answers that it is kept.
+fn take_event(mut stream: std::net::TcpStream, heads: &Mutex<Vec<String>>) {
+    let mut seen = Vec::new();
+    let mut buffer = vec![0; 65536];
+    while let Ok(read @ 1..) = stream.read(&mut buffer) {
+        seen.extend_from_slice(&buffer[..read]);
+        let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&seen[..end]).into_owned();
+        let length = header(&head, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        if seen.len() - end - 4 >= length {
+            if let Ok(mut heads) = heads.lock() {
+                heads.push(head);
+            }
+            let _ = stream.write_all(b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            return;
+        }
+    }
+}
+
+fn header(head: &str, name: &str) -> Option<String> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+    lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+}
+
+/// Draws the spans below one, by the time they began.
+fn draw(spans: &[Value], above: &str, depth: usize, tree: &mut String) {
+    let mut below: Vec<&Value> = spans.iter().filter(|span| text(&span["parentSpanId"]) == above).collect();
+    below.sort_by_key(|span| text(&span["startTimeUnixNano"]).to_owned());
+    for span in below {
+        let time = |key: &str| text(&span[key]).parse::<u64>().unwrap_or_default();
+        let seconds = time("endTimeUnixNano").saturating_sub(time("startTimeUnixNano")) as f64 / 1e9;
+        let attributes: Vec<String> = items(&span["attributes"])
+            .map(|it| {
+                let value = it["value"].as_object().and_then(|value| value.values().next()).cloned();
+                format!("{}={}", text(&it["key"]), value.unwrap_or_default().to_string().trim_matches('"'))
+            })
+            .collect();
+        let _ = writeln!(tree, "{}{} {seconds:.4} s {}", "  ".repeat(depth), text(&span["name"]), attributes.join(" "));
+        draw(spans, text(&span["spanId"]), depth + 1, tree);
+    }
+}
+
+/// An own authority, a stranger's one, and a collector that wants to know who sends.
+fn tls(session: &mut Session, collector: &mut Collector) -> Result<((), String), String> {
+    if !crate::process::present("openssl version") {
+        return Ok(((), "skipped, since `openssl` is not installed".to_owned()));
+    }
+    let papers = collector.with_tls()?;
+    collector.stop()?;
+    collector.clear();
     collector.resume()?;
-    ensure(!signals.spans.is_empty(), || "no span arrived after the restart".to_owned())?;
-    Ok(((), format!("{status} after {seconds:.1} s; {} spans arrived", signals.spans.len())))
+    let path = |name: &str| papers.join(name).display().to_string();
+    let (own, stranger) = (path("authority.pem"), path("stranger.pem"));
+    let identity = [
+        ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", path("sender.pem")),
+        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", path("sender.key")),
+    ];
+    let mut tried = 0;
+    for (protocol, port, named_port) in [
+        ("grpc", collector.tls_grpc, collector.named_grpc),
+        ("http/protobuf", collector.tls_http, collector.named_http),
+    ] {
+        let address = format!("https://127.0.0.1:{port}");
+        let named = format!("https://127.0.0.1:{named_port}");
+        for (address, authority, with_identity, arrives, says) in [
+            (&address, Some(&own), false, true, "accepted"),
+            (&address, None, false, false, "not trusted"),
+            (&address, Some(&stranger), false, false, "not trusted"),
+            (&named, Some(&own), false, false, "client certificate"),
+            (&named, Some(&own), true, true, "accepted"),
+        ] {
+            let mut told = variables(address, protocol, "gzip").to_vec();
+            told.extend(authority.map(|path| ("OTEL_EXPORTER_OTLP_CERTIFICATE", path.as_str())));
+            if with_identity {
+                told.extend(identity.iter().map(|(name, path)| (*name, path.as_str())));
+            }
+            let ran = session.hotpass(&["telemetry", "check"], &told)?.expect(&[i32::from(!arrives)])?;
+            let all = format!("{}{}", ran.stdout, ran.stderr);
+            ensure(all.contains(says), || format!("{address} by {protocol} does not say `{says}`:\n{all}"))?;
+            tried += 1;
+        }
+        let told = [&variables(&address, protocol, "gzip")[..], &[("OTEL_EXPORTER_OTLP_CERTIFICATE", own.as_str())]];
+        session.hotpass(&["refine", "--telemetry-exporter", "otlp"], &told.concat())?.expect(&[0, 3])?;
+    }
+    let signals = Signals::of(collector)?;
+    let runs = signals.spans.iter().filter(|span| text(&span["name"]) == "hotpass.refine").count();
+    ensure(runs == 2, || format!("{runs} of 2 runs arrived by TLS"))?;
+    Ok(((), format!("{tried} combinations of protocol, authority and identity; 2 runs arrived")))
 }
 
 /// Times runs with telemetry off, on, with a collector that hangs and with none; the shortest of each kind counts.

@@ -1,6 +1,7 @@
 //! The built program against real servers: `cargo xtask smoke`.
 
 mod collector;
+mod collector_faults;
 mod facets;
 mod marquez;
 mod steward;

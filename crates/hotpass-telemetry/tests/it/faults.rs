@@ -67,6 +67,22 @@ fn a_collector_that_is_busy_gets_it_later() {
 }
 
 #[test]
+fn totals_that_are_told_later_are_not_lost() {
+    let collector = Collector::answering(|number, _| Some((if number < 2 { 400 } else { 200 }, "", Vec::new())));
+    let mut settings = settings(&collector.url());
+    settings.metric_interval = Duration::from_millis(20);
+    settings.traces.exporters.clear();
+    settings.logs.exporters.clear();
+    let session = Telemetry::start(settings, INSTRUMENTS).expect("the settings are right");
+    tracing::subscriber::with_default(session.subscriber(), work);
+    while collector.received().len() < 3 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let report = session.shutdown(Duration::from_secs(5));
+    assert_eq!(report.signals[&Signal::Metrics].failed, 0, "{report:?}");
+}
+
+#[test]
 fn a_collector_that_refuses_is_not_asked_again() {
     let collector = Collector::answering(|_, _| Some((400, "", Vec::new())));
     let report = run(settings(&collector.url()), work);
