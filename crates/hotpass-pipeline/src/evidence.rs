@@ -8,12 +8,11 @@ use hotpass_provenance::attestation::{ATTESTATION_FILE, AttestationError, Envelo
 use hotpass_provenance::ledger::{LEDGER_FILE, LedgerHead};
 use hotpass_provenance::manifest::{FileRecord, MANIFEST_FILE, ManifestError, RunStatus};
 use hotpass_provenance::{Entry, EntryKind, Ledger, LedgerError, Manifest};
+use hotpass_quality::contract::ContractResult;
 use serde_json::{Value, json};
 
-use crate::contracts::ContractStatistics;
 use crate::publish::WrittenFile;
 use crate::services::Services;
-use crate::statistics::ExpectationResult;
 
 /// Why the evidence of a run could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -126,31 +125,41 @@ impl Evidence {
         })
     }
 
-    /// Records how the tables kept the contracts of their sources, where there are any.
-    pub(crate) fn contracts(&mut self, checked: &[ContractStatistics]) -> Result<(), EvidenceError> {
-        if checked.is_empty() {
-            return Ok(());
-        }
-        let tables = checked.iter().map(|table| {
+    /// Records how tables kept their contracts, where there are any.
+    pub(crate) fn contracts<'c>(
+        &mut self,
+        checked: impl IntoIterator<Item = (String, &'c ContractResult)>,
+    ) -> Result<(), EvidenceError> {
+        let tables = checked.into_iter().map(|(table, result)| {
             json!({
-                "table": table.place(),
-                "contract": table.result.contract,
-                "version": table.result.version,
-                "passed": table.result.passed,
-                "failed_rows": table.result.failed_rows,
+                "table": table,
+                "contract": result.contract,
+                "version": result.version,
+                "passed": result.passed,
+                "failed_rows": result.failed_rows,
             })
         });
-        self.record(self.entry(EntryKind::ContractChecked).detail("tables", tables.collect::<Vec<Value>>()))
+        let tables: Vec<Value> = tables.collect();
+        if tables.is_empty() {
+            return Ok(());
+        }
+        self.record(self.entry(EntryKind::ContractChecked).detail("tables", tables))
     }
 
-    /// Records how the expectations on the result ended.
-    pub(crate) fn expectations(&mut self, results: &[ExpectationResult]) -> Result<(), EvidenceError> {
-        let failed: Vec<String> = results
-            .iter()
-            .filter(|result| !result.success)
-            .map(|result| format!("{}: {}", result.dataset, result.name))
-            .collect();
-        let entry = self.entry(EntryKind::ExpectationChecked).detail("checked", results.len());
+    /// Records how expectations ended: table, expectation, and whether it holds.
+    pub(crate) fn expectations(
+        &mut self,
+        results: impl IntoIterator<Item = (String, String, bool)>,
+    ) -> Result<(), EvidenceError> {
+        let mut checked = 0_u64;
+        let mut failed = Vec::new();
+        for (table, expectation, success) in results {
+            checked += 1;
+            if !success {
+                failed.push(format!("{table}: {expectation}"));
+            }
+        }
+        let entry = self.entry(EntryKind::ExpectationChecked).detail("checked", checked);
         self.record(entry.detail("failed", failed))
     }
 

@@ -1006,8 +1006,10 @@ impl<'a> Run<'a> {
         let broken_contract = contracts::failure(statistics, config.pipeline.qa_mode);
         let passed = broken_contract.is_none()
             && statistics.expectations.iter().all(|result| result.success || !result.fails_run);
-        self.evidence.contracts(&statistics.contracts)?;
-        self.evidence.expectations(&statistics.expectations)?;
+        self.evidence.contracts(statistics.contracts.iter().map(|checked| (checked.place(), &checked.result)))?;
+        let expectations = statistics.expectations.iter();
+        self.evidence
+            .expectations(expectations.map(|result| (result.dataset.clone(), result.name.clone(), result.success)))?;
         self.lineage.expected(statistics);
         if !statistics.released.is_empty() {
             let rows: Vec<String> = statistics.released.iter().map(ToString::to_string).collect();

@@ -89,7 +89,7 @@ fn write_new(path: &Path, text: &str, is_private: bool) -> io::Result<()> {
 /// # Errors
 ///
 /// Returns a usage error when there is none; the key is in no message.
-pub(super) fn signing_key(reference: &str) -> Result<SigningKey, CommandError> {
+pub(in crate::commands) fn signing_key(reference: &str) -> Result<SigningKey, CommandError> {
     let refused =
         |error: &(dyn std::error::Error + 'static)| CommandError::usage("Cannot use the signing key").caused_by(error);
     let reference: SecretReference = reference.parse().map_err(|error| {

@@ -699,6 +699,61 @@ fn a_run_keeps_evidence_that_verifies() {
 }
 
 #[test]
+fn records_are_checked_redacted_and_signed() {
+    let sandbox = sandbox();
+    assert_eq!(sandbox.run(&["keygen", "--out", "keys"]).code, 0);
+    sandbox.write(
+        "people.contract.json",
+        r#"{"hotpass_contract": 1, "name": "people", "fields": [{"name": "city", "nullable": false}]}"#,
+    );
+    sandbox.write(
+        "people.suite.json",
+        json!({"name": "people", "expectations": [
+            {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "unique_id"}},
+            {"type": "expect_column_values_to_be_in_set", "kwargs": {"column": "city", "value_set": CITIES}},
+        ]})
+        .to_string(),
+    );
+    let base = ["resolve", "--input-file", "people.csv", "--model", "model.json", "--output-file", "out.csv"];
+    let plain = sandbox.run(&base);
+    done(&plain);
+    let entities = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.rsplit(',').next().unwrap_or_default().to_owned()).collect()
+    };
+    let expected = entities(&read(&sandbox, "out.csv"));
+
+    // The suite holds, and what is redacted is still compared.
+    let checks = ["--expectation-suite", "people.suite.json", "--redact", "surname", "--redact", "first_name=mask"];
+    let key = ["--signing-key", "file:keys/hotpass.key.pem"];
+    let held = sandbox.run_at(1_700_000_100, &[&base[..], &checks, &key].concat());
+    done(&held);
+    let written = read(&sandbox, "out.csv");
+    assert_eq!(entities(&written), expected);
+    for name in LAST.iter().chain(&FIRST) {
+        for file in ["out.csv", "linkage/summary.json", "linkage/quality.json"] {
+            assert!(!read(&sandbox, file).contains(name), "`{name}` is in {file}");
+        }
+    }
+    let signed = sandbox.run(&["verify", "--key", "keys/hotpass.pub.pem", "--require-signature"]);
+    done(&signed);
+
+    // Four people have no city: the contract is broken, the result is there, and the ledger says so.
+    let contract = ["--contract", "people.contract.json"];
+    let broken = sandbox.run_at(1_700_000_200, &[&base[..], &contract].concat());
+    assert_eq!(broken.code, 3, "{broken}");
+    assert!(broken.stderr.contains("contract `people`, broken by 20 of 320 rows"), "{broken}");
+    let summary = sandbox.run(&["verify"]);
+    done(&summary);
+    let run = summary.stderr.split('`').nth(1).expect("the run is named").to_owned();
+    let ledger = read(&sandbox, &format!("dist/runs/{run}/ledger.ndjson"));
+    assert!(ledger.contains("contract.checked") && ledger.contains("run.failed"), "{ledger}");
+
+    refused(&sandbox.run(&[&base[..], &["--contract", "peple.json"]].concat()), &["peple.json"]);
+    refused(&sandbox.run(&[&base[..], &["--redact", "last_name"]].concat()), &["last_name"]);
+    refused(&sandbox.run(&[&base[..], &["--redact", "surname=hash"]].concat()), &["privacy-key"]);
+}
+
+#[test]
 fn a_run_that_fails_says_so_in_its_manifest() {
     let sandbox = sandbox();
     sandbox.write("broken.json", "{}");

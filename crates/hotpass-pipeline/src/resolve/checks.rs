@@ -56,6 +56,14 @@ impl InputCheck {
     }
 }
 
+impl InputCheck {
+    /// Returns the table, the title of each expectation on it, and whether that holds.
+    pub(super) fn expectations(&self) -> impl Iterator<Item = (String, String, bool)> {
+        let results = self.suite.iter().flat_map(|suite| &suite.results);
+        results.map(|result| (self.table.clone(), result.expectation.title(), result.success))
+    }
+}
+
 impl InputChecks {
     /// Returns whether nothing is to be checked.
     pub(super) fn is_empty(&self) -> bool {

@@ -11,6 +11,7 @@ use hotpass_provenance::{Manifest, RunLock};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::checks::InputCheck;
 use super::error::ResolveError;
 use super::files::{Method, ResolveOutcome, ResolveRequest};
 use super::session::RecordsRequest;
@@ -103,6 +104,12 @@ impl Recorder {
                 }
                 self.manifest.finish(if passed { RunStatus::Completed } else { RunStatus::Failed }, self.clock);
                 self.evidence.inputs(&self.manifest.inputs)?;
+                let checks = &outcome.checks;
+                let contracts = checks.iter().filter_map(|check| Some((check.table.clone(), check.contract.as_ref()?)));
+                self.evidence.contracts(contracts)?;
+                if checks.iter().any(|check| check.suite.is_some()) {
+                    self.evidence.expectations(checks.iter().flat_map(InputCheck::expectations))?;
+                }
                 self.evidence.exported(&self.manifest.outputs)?;
                 if let Some(lineage) = &mut self.lineage {
                     lineage.finish(&self.directory, &mut self.manifest, RunState::Complete);

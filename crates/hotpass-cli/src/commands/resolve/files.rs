@@ -17,6 +17,7 @@ use hotpass_quality::contract::{Contract, documents, shipped};
 use serde_json::json;
 
 use super::shared::{EngineArgs, RecordsArgs, TrainingArgs, command_error, notices, parse_probability};
+use crate::commands::keygen::signing_key;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -69,6 +70,12 @@ pub(super) struct FilesArgs {
     /// Key of the operators `hash` and `tokenise`: `file:PATH` or `env:NAME`
     #[arg(long, value_name = "REFERENCE", requires = "redact")]
     privacy_key: Option<String>,
+    /// Sign the run with this private key: `file:PATH` or `env:NAME`
+    #[arg(long, value_name = "REFERENCE", conflicts_with = "no_evidence")]
+    signing_key: Option<String>,
+    /// Send lineage events to this server, such as `http://localhost:5000`
+    #[arg(long, value_name = "URL", conflicts_with = "no_evidence")]
+    lineage_url: Option<String>,
     /// Name of the column of entities in the output
     #[arg(long, value_name = "COLUMN", default_value = "entity_id")]
     entity_id_column: String,
@@ -123,8 +130,13 @@ pub(super) fn run(args: FilesArgs, context: &mut Context) -> Result<Exit, Comman
     };
     args.telemetry.start_alone(context)?;
     let mut services = context.services();
-    let config = lineage::configuration_alone(&args.dist_dir, context);
+    let mut config = lineage::configuration_alone(&args.dist_dir, context);
+    if let Some(url) = args.lineage_url {
+        config.lineage.transport.url = Some(url);
+    }
+    let key = args.signing_key.or_else(|| config.provenance.signing_key.clone());
     if !args.no_evidence {
+        services.signing_key = key.as_deref().map(signing_key).transpose()?;
         services.lineage = lineage::services(&config, context);
     }
     let emitter = services.lineage.emitter.clone();
@@ -214,7 +226,7 @@ fn column_operators(pairs: &[String], key: Option<&str>) -> Result<ColumnOperato
     let applier = Applier::new(operators.values().copied(), key).map_err(|error| {
         CommandError::usage("Cannot redact columns")
             .caused_by(&error)
-            .hint("Make a key with `hotpass privacy keygen`, and name it with `--privacy-key file:PATH`")
+            .hint("Make a key with `hotpass privacy key`, and name it with `--privacy-key file:PATH`")
     })?;
     Ok(ColumnOperators::new(operators, applier))
 }
@@ -277,7 +289,14 @@ fn failures(check: &InputCheck) -> String {
         parts.extend(result.table.iter().map(|breach| breach.message.clone()));
     }
     if let Some(result) = &check.suite {
-        parts.extend(result.failures().map(|failure| failure.expectation.name.clone()));
+        parts.extend(result.failures().map(|failure| {
+            let title = failure.expectation.title();
+            match (&failure.exception, failure.tally) {
+                (Some(exception), _) => format!("{title}: {exception}"),
+                (None, Some(tally)) => format!("{title}: {} of {} values", tally.unexpected, tally.judged),
+                (None, None) => title,
+            }
+        }));
     }
     parts.join("; ")
 }
