@@ -427,7 +427,7 @@ pub(crate) fn summarise(
         printer.line(format!(
             "{kept} of {} {} the contract of its source",
             counted(statistics.contracts.len() as u64, "table"),
-            if kept == 1 { "keeps" } else { "keep" }
+            if kept == 1 || statistics.contracts.len() == 1 { "keeps" } else { "keep" }
         ))?;
     }
     for context in statistics.contracts.iter().filter_map(|checked| checked.context.as_ref()) {
