@@ -174,6 +174,8 @@ pub enum ExpectationSeverity {
 pub struct Quality {
     /// Suite of checks on the published table instead of the profile's: the name of one that ships, or the path of a Great Expectations suite file.
     pub suite: Option<String>,
+    /// Contract of the tables whose source names none: one that ships, one of `profile.contracts`, or the path of a contract file.
+    pub contract: Option<String>,
     /// Text of nothing but white space is no value.
     pub blank_as_null: bool,
     /// Columns whose values may stand in the results of checks, besides counts and positions.
@@ -798,7 +800,14 @@ impl Default for DataContract {
 
 impl Default for Quality {
     fn default() -> Self {
-        Self { suite: None, blank_as_null: true, shown_columns: Vec::new(), data_docs: true, decisions: None }
+        Self {
+            suite: None,
+            contract: None,
+            blank_as_null: true,
+            shown_columns: Vec::new(),
+            data_docs: true,
+            decisions: None,
+        }
     }
 }
 

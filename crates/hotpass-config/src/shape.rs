@@ -427,7 +427,7 @@ section!(Expectation, Self {
         ..Self::default()
     };
     kind = "type": Required, column, mostly, regex, values, min, max, row_condition, kwargs, severity);
-section!(Quality, Self::default(); suite, blank_as_null, shown_columns, data_docs, decisions);
+section!(Quality, Self::default(); suite, contract, blank_as_null, shown_columns, data_docs, decisions);
 section!(Pipeline, Self::default();
     input_dir, output_path, dist_dir, archive, run_id, country_code, qa_mode, log_format, report_path, report_format,
     party_store_path, sensitive_fields: Append, threads, acquisition);

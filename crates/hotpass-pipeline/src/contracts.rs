@@ -278,6 +278,7 @@ impl ContractStatistics {
 #[derive(Debug, Default)]
 pub(crate) struct SourceContracts {
     by_source: BTreeMap<String, OfSource>,
+    others: Option<Prepared>,
     today: Option<chrono::NaiveDate>,
 }
 
@@ -315,13 +316,13 @@ impl SourceContracts {
         for path in &profile.contracts {
             read_contract(path)?;
         }
+        let prepare = |name: &String| {
+            let found = find_contract(name, &profile.contracts)?;
+            let references = reference_keys(&found, &BTreeMap::new())?;
+            Ok::<_, ContractLoadError>(Prepared { contract: found.contract, references })
+        };
         let mut by_source = BTreeMap::new();
         for source in &profile.sources {
-            let prepare = |name: &String| {
-                let found = find_contract(name, &profile.contracts)?;
-                let references = reference_keys(&found, &BTreeMap::new())?;
-                Ok::<_, ContractLoadError>(Prepared { contract: found.contract, references })
-            };
             let sheets = source.sheet_contracts.iter();
             let of_source = OfSource {
                 tables: source.contract.as_ref().map(prepare).transpose()?,
@@ -331,19 +332,19 @@ impl SourceContracts {
             };
             by_source.insert(source.name.clone(), of_source);
         }
-        Ok(Self { by_source, today: Some(clock.now().date_naive()) })
+        let others = config.quality.contract.as_ref().map(prepare).transpose()?;
+        Ok(Self { by_source, others, today: Some(clock.now().date_naive()) })
     }
 
-    /// Prepares the check of a table of a source that has a contract.
+    /// Prepares the check of a table that has a contract: that of its sheet, of its source, or of all other tables.
     pub(crate) fn check(
         &self,
         source: Option<&Source>,
         schema: &TableSchema,
     ) -> Result<Option<TableCheck>, ContractLoadError> {
-        let Some(source) = source else { return Ok(None) };
-        let of_source = self.by_source.get(&source.name);
-        let Some((prepared, named)) = of_source.and_then(|contracts| contracts.of_sheet(schema.id.sheet.as_deref()))
-        else {
+        let of_source = source.and_then(|source| self.by_source.get(&source.name));
+        let of_sheet = of_source.and_then(|contracts| contracts.of_sheet(schema.id.sheet.as_deref()));
+        let Some((prepared, named)) = of_sheet.or_else(|| Some((self.others.as_ref()?, false))) else {
             return Ok(None);
         };
         let options = CheckOptions {
@@ -356,7 +357,7 @@ impl SourceContracts {
         Ok(Some(TableCheck {
             check,
             id: schema.id.clone(),
-            source: source.name.clone(),
+            source: source.map(|source| source.name.clone()).unwrap_or_default(),
             named,
             letters: schema.columns.iter().map(|column| hotpass_core::column_letters(column.index)).collect(),
         }))

@@ -60,6 +60,9 @@ pub(crate) struct RefineArgs {
     /// Form of that copy; by its ending when absent
     #[arg(long, value_name = "FORMAT", value_parser = ["markdown", "html", "json"])]
     report_format: Option<String>,
+    /// Contract that the tables read must keep where their source names none: one that ships, or a file
+    #[arg(long, value_name = "NAME|PATH")]
+    contract: Option<String>,
     /// Suite of expectations on the published table instead of the profile's: one that ships, or a Great Expectations suite file
     #[arg(long, value_name = "NAME|PATH")]
     expectation_suite: Option<String>,
@@ -191,6 +194,7 @@ impl RefineArgs {
             ("pipeline.report_format", &self.report_format),
             ("pipeline.qa_mode", &self.qa_mode),
             ("quality.suite", &self.expectation_suite),
+            ("quality.contract", &self.contract),
             ("provenance.signing_key", &self.signing_key),
         ] {
             if let Some(value) = value {

@@ -230,3 +230,18 @@ fn a_published_table_keeps_the_contract_that_is_emitted_for_it() {
         }
     }
 }
+
+#[test]
+fn a_run_takes_a_contract_for_all_its_tables_by_flag() {
+    let sandbox = clubs();
+    sandbox.write("in/codes.csv", "Code,Meaning\n1,one\n");
+    let arguments = ["refine", "in", "-o", "out.csv", "--contract", "clubs.json"];
+    let outcome = sandbox.run(&arguments);
+    assert_eq!(outcome.code, 0, "{outcome}");
+    assert!(outcome.stdout.contains("0 of 1 table keeps the contract"), "a lookup table is none of it\n{outcome}");
+    assert!(outcome.stdout.contains("3 rows are in quarantine"), "{outcome}");
+    let strict = sandbox.run(&[&arguments[..], &["--qa-mode", "strict"]].concat());
+    assert_eq!(strict.code, 3, "{strict}");
+    let unknown = sandbox.run(&["refine", "in", "-o", "out.csv", "--contract", "club.json"]);
+    assert_eq!(unknown.code, 2, "{unknown}");
+}
