@@ -17,7 +17,7 @@ pub const REDACTED: &str = "[redacted]";
 pub enum Operator {
     /// The text `[redacted]`.
     Redact,
-    /// All but the first and last character as `*`.
+    /// All but the first and last character as `*`; all of them where there are fewer than four.
     Mask,
     /// A keyed hash: equal values stay equal, nobody can lead it back.
     Hash,
@@ -240,7 +240,7 @@ fn mask_middle(value: &str) -> String {
     value
         .chars()
         .enumerate()
-        .map(|(position, c)| if length > 2 && (position == 0 || position + 1 == length) { c } else { '*' })
+        .map(|(position, c)| if length > 3 && (position == 0 || position + 1 == length) { c } else { '*' })
         .collect()
 }
 
@@ -256,9 +256,12 @@ fn generalise(how: Generalisation, class: Option<DataClass>, value: &str) -> Opt
             Some(DataClass::Coordinates) => coordinates(value),
             Some(DataClass::IpAddress) => network(value),
             Some(_) => None,
-            // Without a class, the value's own form decides.
-            None => generalise(Generalisation::Year, None, value)
-                .or_else(|| generalise(Generalisation::Band(10), None, value)),
+            // Without a class, the value's own form decides; a long number is a name of something, not a quantity.
+            None => generalise(Generalisation::Year, None, value).or_else(|| {
+                let digits = value.bytes().filter(u8::is_ascii_digit).count();
+                let quantity = digits <= 6 && !value.starts_with(['+', '0']);
+                quantity.then(|| generalise(Generalisation::Band(10), None, value)).flatten()
+            }),
         },
         Generalisation::Year => year(value).map(ToOwned::to_owned),
         Generalisation::Month => {
@@ -274,7 +277,8 @@ fn generalise(how: Generalisation, class: Option<DataClass>, value: &str) -> Opt
                 .then(|| value.chars().enumerate().map(|(at, c)| if at < length { c } else { '*' }).collect())
         }
         Generalisation::Band(width) => {
-            let number = value.replace([',', ' '], "").parse::<f64>().ok().filter(|number| number.is_finite())?;
+            // Beyond 2^53 a band would be the number itself.
+            let number = value.replace([',', ' '], "").parse::<f64>().ok().filter(|number| number.abs() < 9e15)?;
             let width = f64::from(width);
             let from = (number / width).floor() * width;
             Some(format!("{from}-{}", from + width - 1.0))
@@ -282,12 +286,13 @@ fn generalise(how: Generalisation, class: Option<DataClass>, value: &str) -> Opt
         Generalisation::Country => country_code(value).map(|code| format!("+{code}")),
         Generalisation::Area => {
             let code = country_code(value)?;
-            let area = value.strip_prefix('+')?.strip_prefix(code.as_str())?.get(..2)?;
+            let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+            let area = digits.strip_prefix(code.as_str())?.get(..2)?;
             Some(format!("+{code} {area}"))
         }
         Generalisation::Domain => value
             .split([';', ','])
-            .map(|address| address.trim().rsplit_once('@').map(|(_, domain)| domain))
+            .map(|address| address.trim().rsplit_once('@').map(|(_, domain)| domain).filter(|domain| is_domain(domain)))
             .collect::<Option<Vec<_>>>()
             .map(|domains| domains.join(";")),
         Generalisation::Initials => {
@@ -301,21 +306,39 @@ fn generalise(how: Generalisation, class: Option<DataClass>, value: &str) -> Opt
     }
 }
 
-/// Returns the year of a date `YYYY-MM-DD`, or one with the year at its end.
+fn is_domain(text: &str) -> bool {
+    text.contains('.')
+        && text.split('.').all(|label| !label.is_empty())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+}
+
+/// Returns the year of a date `YYYY-MM-DD`, or of one with day and month before it. A telephone number may end in four digits
+/// that could be a year; its other parts are no day and month.
 fn year(value: &str) -> Option<&str> {
-    let is_year = |text: &&str| {
+    let date = value.split([' ', 'T']).next()?;
+    let separator = date.find(['-', '/', '.']).map(|at| &date[at..=at])?;
+    let parts: Vec<&str> = date.split(separator).collect();
+    let [first, second, third] = parts.as_slice() else { return None };
+    let is_year = |text: &str| {
         text.len() == 4
             && text.bytes().all(|byte| byte.is_ascii_digit())
             && matches!(&text[..2], "18" | "19" | "20" | "21")
     };
-    let mut parts = value.split(['-', '/', '.', ' ', 'T']);
-    let first = parts.next()?;
-    let second = parts.next()?;
-    let third = parts.next()?;
-    [first, third].into_iter().find(is_year).filter(|_| !second.is_empty())
+    let is_day = |text: &str| {
+        text.len() <= 2
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+            && text.parse::<u8>().is_ok_and(|day| (1..=31).contains(&day))
+    };
+    if is_year(first) && is_day(second) && is_day(third) {
+        Some(first)
+    } else if is_day(first) && is_day(second) && is_year(third) {
+        Some(third)
+    } else {
+        None
+    }
 }
 
-/// Returns the last part of an address that is no code, country or province.
+/// Returns the last part of an address that can only be a town: no code, country or province, no street, building or person.
 fn town(value: &str) -> Option<String> {
     const NO_TOWNS: [&str; 16] = [
         "south africa",
@@ -335,16 +358,75 @@ fn town(value: &str) -> Option<String> {
         "north west",
         "free state",
     ];
+    const PLACES_OF_PEOPLE: [&str; 44] = [
+        "street",
+        "str",
+        "st",
+        "straat",
+        "strasse",
+        "road",
+        "rd",
+        "avenue",
+        "ave",
+        "av",
+        "laan",
+        "drive",
+        "dr",
+        "lane",
+        "ln",
+        "close",
+        "crescent",
+        "cres",
+        "way",
+        "weg",
+        "square",
+        "box",
+        "bag",
+        "posbus",
+        "unit",
+        "floor",
+        "flat",
+        "apartment",
+        "suite",
+        "building",
+        "block",
+        "house",
+        "hangar",
+        "office",
+        "attn",
+        "attention",
+        "c/o",
+        "mr",
+        "mrs",
+        "ms",
+        "prof",
+        "room",
+        "shop",
+        "stand",
+    ];
     let parts: Vec<&str> = value.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty()).collect();
     // An address of one part is all street or all town; nobody can tell.
     if parts.len() < 2 {
         return None;
     }
     parts.iter().skip(1).rev().find_map(|part| {
-        let words: Vec<&str> =
-            part.split_whitespace().filter(|word| !word.bytes().any(|byte| byte.is_ascii_digit())).collect();
+        // A postal code may stand beside the town; other digits are a number of a house.
+        let is_code = |word: &str| (4..=6).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
+        let words: Vec<&str> = part.split_whitespace().filter(|word| !is_code(word)).collect();
         let name = words.join(" ");
-        (!name.is_empty() && !NO_TOWNS.contains(&name.to_lowercase().as_str())).then_some(name)
+        let letters = name.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '\'' | '’' | '.'));
+        let of_people = words.iter().any(|word| {
+            let word = word.trim_matches('.').to_lowercase();
+            PLACES_OF_PEOPLE.contains(&word.as_str())
+        });
+        let person = words.len() > 1 && crate::detect::is_given_name(words[0]);
+        let is_town = !name.is_empty()
+            && letters
+            && !of_people
+            && !person
+            && words.len() <= 4
+            && !NO_TOWNS.contains(&name.to_lowercase().as_str());
+        is_town.then_some(name)
     })
 }
 
@@ -368,12 +450,15 @@ fn country_code(value: &str) -> Option<String> {
 }
 
 fn coordinates(value: &str) -> Option<String> {
-    let numbers: Option<Vec<String>> = value
+    let numbers: Option<Vec<f64>> = value
         .split([',', ';', ' '])
         .filter(|part| !part.is_empty())
-        .map(|part| part.trim_end_matches('°').parse::<f64>().ok().map(|number| format!("{number:.1}")))
+        .map(|part| part.trim_end_matches('°').parse::<f64>().ok().filter(|number| number.abs() <= 180.0))
         .collect();
-    numbers.filter(|numbers| !numbers.is_empty()).map(|numbers| numbers.join(", "))
+    // One number is a latitude or a longitude in a column of its own.
+    let numbers = numbers.filter(|numbers| matches!(numbers.len(), 1 | 2))?;
+    let texts: Vec<String> = numbers.iter().map(|number| format!("{number:.1}")).collect();
+    Some(texts.join(", "))
 }
 
 fn network(value: &str) -> Option<String> {

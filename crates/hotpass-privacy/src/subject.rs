@@ -1,5 +1,6 @@
 //! A person who is looked for: identifiers in a normal form, found in texts however they are written there.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -26,6 +27,8 @@ pub enum IdentifierKind {
     Name,
     /// Name of an organisation.
     Organisation,
+    /// Identity number, passport, account, membership or record number: letters and digits, without what stands between them.
+    Number,
 }
 
 /// An identifier of a person, in the form in which it is compared.
@@ -43,25 +46,51 @@ impl Identifier {
         let key = match kind {
             IdentifierKind::Email => text.contains('@').then(|| text.to_lowercase())?,
             IdentifierKind::Phone => {
-                let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+                let digits: String = text.chars().filter_map(digit).collect();
                 (digits.len() >= 7).then(|| digits[digits.len().saturating_sub(PHONE_DIGITS)..].to_owned())?
+            }
+            IdentifierKind::Number => {
+                let key = number_key(text);
+                (key.len() >= 4 && key.bytes().any(|byte| byte.is_ascii_digit())).then_some(key)?
             }
             IdentifierKind::Name | IdentifierKind::Organisation => name_key(text)?,
         };
         Some(Self { kind, key, text: text.to_owned() })
     }
 
-    /// Makes the identifier that a text most likely is: an address where there is an `@`, a number where digits prevail, else a name.
+    /// Makes the identifier that a text most likely is: the first of [`Identifier::guesses`].
     pub fn guess(text: &str) -> Option<Self> {
-        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        let kind = if text.contains('@') {
-            IdentifierKind::Email
-        } else if digits >= 7 && !text.chars().any(char::is_alphabetic) {
-            IdentifierKind::Phone
+        Self::guesses(text).into_iter().next()
+    }
+
+    /// Makes every identifier that a text may be: an address where there is an `@`; a telephone number, an identity number or
+    /// both where there are digits and no words; a number of a document where one word has digits; else a name.
+    pub fn guesses(text: &str) -> Vec<Self> {
+        let digits = text.chars().filter_map(digit).count();
+        let letters = text.chars().any(char::is_alphabetic);
+        let kinds: &[IdentifierKind] = if text.contains('@') {
+            &[IdentifierKind::Email]
+        } else if letters {
+            let one_word = !text.trim().contains(char::is_whitespace);
+            if one_word && digits >= 2 { &[IdentifierKind::Number] } else { &[IdentifierKind::Name] }
+        } else if digits > 12 && !text.trim().starts_with(['+', '(']) {
+            &[IdentifierKind::Number]
+        } else if digits >= 7 {
+            // Ten digits may be a telephone number without its zero, or an account.
+            if text.trim().starts_with(['+', '(', '0']) {
+                &[IdentifierKind::Phone]
+            } else {
+                &[IdentifierKind::Phone, IdentifierKind::Number]
+            }
         } else {
-            IdentifierKind::Name
+            &[IdentifierKind::Number]
         };
-        Self::new(kind, text)
+        kinds.iter().filter_map(|kind| Self::new(*kind, text)).collect()
+    }
+
+    /// Returns the text it was made of.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Returns what it is.
@@ -95,10 +124,76 @@ pub(crate) fn name_key(text: &str) -> Option<String> {
     let mut words: Vec<String> = text
         .split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’' | '-')))
         .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
+        .map(folded)
+        .filter(|word| !word.is_empty())
         .collect();
     words.sort_unstable();
     (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// Returns the letters and digits of a number, in capitals.
+pub(crate) fn number_key(text: &str) -> String {
+    text.chars().filter_map(|c| digit(c).or_else(|| c.is_alphanumeric().then(|| c.to_ascii_uppercase()))).collect()
+}
+
+/// Returns the ASCII digit of a digit, be it one of full width.
+pub(crate) fn digit(c: char) -> Option<char> {
+    match c {
+        '0'..='9' => Some(c),
+        '０'..='９' => char::from_u32(c as u32 - '０' as u32 + '0' as u32),
+        _ => None,
+    }
+}
+
+/// Letters that are the same name's without their marks, by the letter without.
+const MARKED: [(char, &str); 16] = [
+    ('a', "àáâãäåāăą"),
+    ('c', "çćčĉċ"),
+    ('d', "ďđð"),
+    ('e', "èéêëēĕėęě"),
+    ('g', "ĝğġģ"),
+    ('i', "ìíîïĩīĭįı"),
+    ('l', "ĺļľł"),
+    ('n', "ñńņňŋ"),
+    ('o', "òóôõöøōŏő"),
+    ('r', "ŕŗř"),
+    ('s', "śŝşšș"),
+    ('t', "ţťŧț"),
+    ('u', "ùúûüũūŭůűų"),
+    ('w', "ŵ"),
+    ('y', "ýÿŷ"),
+    ('z', "źżž"),
+];
+
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}')
+}
+
+fn unmarked(c: char) -> char {
+    MARKED.iter().find(|(_, marked)| marked.contains(c)).map_or(c, |(plain, _)| *plain)
+}
+
+/// Returns a word in small letters without marks: `José` and `JOSE` are one name.
+fn folded(word: &str) -> String {
+    word.to_lowercase().chars().filter(|c| !is_mark(*c)).map(unmarked).collect()
+}
+
+/// Returns a pattern that finds a word with and without marks, however markup writes its apostrophe.
+fn word_pattern(word: &str) -> String {
+    let mut pattern = String::new();
+    for c in folded(word).chars() {
+        match c {
+            '\'' | '’' => pattern.push_str("(?:'|’|&#39;|&apos;|&#x27;)"),
+            '-' => pattern.push_str(r"[\-‐‑\s]"),
+            c => match MARKED.iter().find(|(plain, _)| *plain == c) {
+                Some((plain, marked)) => {
+                    let _ = write!(pattern, r"[{plain}{marked}]\p{{M}}*");
+                }
+                None => pattern.push_str(&regex::escape(&c.to_string())),
+            },
+        }
+    }
+    pattern
 }
 
 /// A person who is looked for in texts.
@@ -106,6 +201,8 @@ pub(crate) fn name_key(text: &str) -> Option<String> {
 pub struct Subject {
     identifiers: Vec<Identifier>,
     patterns: Vec<(IdentifierKind, Regex)>,
+    /// Names of several words, with what finds a cell that is a part of one.
+    parts: Vec<(Regex, Vec<String>)>,
 }
 
 /// A place of a subject in a text.
@@ -135,7 +232,23 @@ impl Subject {
                 (kind, pattern.expect("identifiers are escaped"))
             })
             .collect();
-        Self { identifiers, patterns }
+        let parts = identifiers
+            .iter()
+            .filter(|identifier| identifier.kind == IdentifierKind::Name)
+            .filter_map(|identifier| {
+                let words: Vec<String> = identifier.key.split(' ').map(str::to_owned).collect();
+                if words.len() < 2 {
+                    return None;
+                }
+                let any: Vec<String> = words.iter().map(|word| word_pattern(word)).collect();
+                let any = any.join("|");
+                let pattern =
+                    format!(r"^[^\p{{L}}\p{{N}}]*(?:{any})(?:[^\p{{L}}\p{{N}}]+(?:{any}))*[^\p{{L}}\p{{N}}]*$");
+                let pattern = RegexBuilder::new(&pattern).case_insensitive(true).size_limit(1 << 24).build();
+                Some((pattern.expect("identifiers are escaped"), words))
+            })
+            .collect();
+        Self { identifiers, patterns, parts }
     }
 
     /// Returns the identifiers.
@@ -171,6 +284,35 @@ impl Subject {
             .any(|(kind, pattern)| pattern.find_iter(text).any(|place| whole(*kind, text, place.range()).is_some()))
     }
 
+    /// Returns whether a name of the subject may stand in several cells of a row.
+    pub fn has_split_names(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    /// Returns the cells of a row that hold nothing but parts of a name, where all of its parts stand in the row: as given name and
+    /// family name in columns of their own.
+    pub fn split_over(&self, cells: &[Option<&str>]) -> Vec<usize> {
+        let mut found = Vec::new();
+        for (pattern, words) in &self.parts {
+            let parts: Vec<usize> = cells
+                .iter()
+                .enumerate()
+                .filter(|(_, cell)| cell.is_some_and(|text| text.len() <= 200 && pattern.is_match(text)))
+                .map(|(index, _)| index)
+                .collect();
+            if parts.len() < 2 {
+                continue;
+            }
+            let held: Vec<String> = parts.iter().filter_map(|index| name_key(cells[*index]?)).collect();
+            if words.iter().all(|word| held.iter().any(|key| key.split(' ').any(|held| held == word))) {
+                found.extend(parts);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// Takes the subject out of a text: `[erased]` stands where it was. Nothing when it is not in it.
     pub fn erase(&self, text: &str) -> Option<String> {
         let found = self.find(text);
@@ -193,19 +335,21 @@ fn patterns_of(identifier: &Identifier) -> Vec<String> {
     match identifier.kind {
         IdentifierKind::Email => vec![regex::escape(&identifier.key)],
         IdentifierKind::Phone => {
-            let digits: Vec<String> = identifier.key.chars().map(String::from).collect();
             // The digits with what people put between them; prefixes are looked at by `start_of_phone`.
-            vec![digits.join(r"[ ().\-/]{0,3}")]
+            vec![digits_pattern(&identifier.key, r"[\s().\-/‐‑–—]{0,3}")]
         }
+        IdentifierKind::Number => vec![digits_pattern(&identifier.key, r"[\s.\-/_‐‑–]?")],
         IdentifierKind::Name | IdentifierKind::Organisation => {
             let words: Vec<String> = identifier
                 .text
                 .split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’' | '-')))
                 .filter(|word| !word.is_empty())
-                // Markup writes the apostrophe in other ways.
-                .map(|word| regex::escape(word).replace(['\'', '’'], "(?:'|’|&#39;|&apos;|&#x27;)"))
+                .map(word_pattern)
+                .filter(|pattern| !pattern.is_empty())
                 .collect();
-            let between = r"[\s,.]{1,3}";
+            // What stands between words, also as JSON and XML write a line break or a space that does not break.
+            let between =
+                r"(?:[\s,.;_\u{200b}\u{feff}]|\\[nrt]|&nbsp;|&#(?:9|10|13|160|x[9aAdD]|x[aA]0);|_x000[dD]_){1,4}";
             let mut orders = vec![words.join(between)];
             if words.len() > 1 {
                 // Family name first.
@@ -217,6 +361,18 @@ fn patterns_of(identifier: &Identifier) -> Vec<String> {
             orders
         }
     }
+}
+
+/// Returns a pattern of characters with something between them; digits may be of full width.
+fn digits_pattern(key: &str, between: &str) -> String {
+    let characters: Vec<String> = key
+        .chars()
+        .map(|c| match c.to_digit(10).and_then(|digit| char::from_u32('０' as u32 + digit)) {
+            Some(wide) => format!("[{c}{wide}]"),
+            None => regex::escape(&c.to_string()),
+        })
+        .collect();
+    characters.join(between)
 }
 
 /// Returns the place of the whole identifier of a match; nothing where the match is part of another one.
@@ -240,7 +396,9 @@ fn whole(kind: IdentifierKind, text: &str, range: Range<usize>) -> Option<Range<
             }
             return start_of_phone(text, range.start).map(|start| start..range.end);
         }
-        IdentifierKind::Name | IdentifierKind::Organisation => !alphanumeric(before) && !alphanumeric(next),
+        IdentifierKind::Name | IdentifierKind::Organisation | IdentifierKind::Number => {
+            !alphanumeric(before) && !alphanumeric(next)
+        }
     };
     is_whole.then_some(range)
 }
@@ -249,9 +407,9 @@ fn whole(kind: IdentifierKind, text: &str, range: Range<usize>) -> Option<Range<
 fn start_of_phone(text: &str, place: usize) -> Option<usize> {
     static PREFIXES: LazyLock<[Regex; 3]> = LazyLock::new(|| {
         [
-            r"(?:\+|00) ?[0-9]{1,3}[ ().\-/]{0,3}(?:\(?0\)?[ ().\-/]{0,2})?\(?$",
-            r"\(?0\)?[ ().\-/]{0,2}$",
-            r"[0-9]{2,3}[ \-]?$",
+            r"\(?(?:\+|00) ?[0-9]{1,3}[\s().\-/‐‑–—]{0,3}(?:\(?0\)?[\s().\-/‐‑–—]{0,2})?\(?$",
+            r"\(?0\)?[\s().\-/‐‑–—]{0,2}$",
+            r"[0-9]{2,3}[\s\-]?$",
         ]
         .map(|pattern| Regex::new(pattern).expect("the pattern is a constant"))
     });
@@ -287,6 +445,10 @@ mod tests {
             "27825550142",
             "call (082) 555 0142 now",
             "011 555 0199 / 082 555 0142",
+            "082\u{a0}555\u{2011}0142",
+            "０８２ ５５５ ０１４２",
+            "(+27) 82 555 0142",
+            "825550142",
         ] {
             assert!(subject.is_in(text), "{text}");
         }
@@ -308,6 +470,55 @@ mod tests {
         }
         assert_eq!(subject.erase("from a.b@example.org."), Some("from [erased].".to_owned()));
         assert_eq!(subject.erase("nobody"), None);
+    }
+
+    #[test]
+    fn names_are_found_with_and_without_marks_and_as_markup_writes_them() {
+        let subject = subject(&["José O'Sample-Nuñez"]);
+        for text in [
+            "Jose O'Sample-Nunez",
+            "JOSÉ O’SAMPLE-NUÑEZ",
+            "jose\u{301} o&#39;sample nun\u{303}ez",
+            "O'Sample-Nunez, José",
+            r#""José\nO'Sample-Nuñez""#,
+            "Jose&#10;O&apos;Sample-Nunez",
+            "Jose_O'Sample-Nunez.csv",
+        ] {
+            assert!(subject.is_in(text), "{text}");
+        }
+        assert!(!subject.is_in("Josef O'Sample-Nunez"));
+        let key = |text| Identifier::new(IdentifierKind::Name, text).map(|identifier| identifier.salted(b"salt"));
+        assert_eq!(key("José Nuñez"), key("NUNEZ, JOSE"));
+    }
+
+    #[test]
+    fn names_over_several_cells_need_all_their_parts() {
+        let subject = subject(&["Xolile van Fictum"]);
+        let check = |cells: &[&str], expected: &[usize]| {
+            let cells: Vec<Option<&str>> = cells.iter().map(|cell| Some(*cell)).collect();
+            assert_eq!(subject.split_over(&cells), expected, "{cells:?}");
+        };
+        check(&["1", "Xolile", "x", "van Fictum"], &[1, 3]);
+        check(&["FICTUM", "Xolile", "van"], &[0, 1, 2]);
+        check(&["Xolile", "Fictum"], &[]);
+        check(&["Xolile Other", "van Fictum"], &[]);
+        check(&["Xolile van Fictum"], &[]);
+    }
+
+    #[test]
+    fn numbers_of_documents_are_whole_and_in_any_grouping() {
+        let subject = subject(&["8001015009087", "A12345678"]);
+        for text in ["8001015009087", "ID 800101 5009 087;", "800101-5009-087", "passport a12345678"] {
+            assert!(subject.is_in(text), "{text}");
+        }
+        for text in ["98001015009087", "80010150090871", "A123456789", "800101 5009 08"] {
+            assert!(!subject.is_in(text), "{text}");
+        }
+        let kinds = |text| Identifier::guesses(text).iter().map(Identifier::kind).collect::<Vec<_>>();
+        assert_eq!(kinds("1234567890"), [IdentifierKind::Phone, IdentifierKind::Number]);
+        assert_eq!(kinds("082 555 0142"), [IdentifierKind::Phone]);
+        assert_eq!(kinds("EMP-00017"), [IdentifierKind::Number]);
+        assert_eq!(kinds("Xolile Fictum"), [IdentifierKind::Name]);
     }
 
     #[test]

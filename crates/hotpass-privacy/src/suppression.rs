@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{KeyError, PrivacyFileError};
 use crate::key::{push_hex, random};
-use crate::subject::{Identifier, IdentifierKind, name_key, salted};
+use crate::subject::{Identifier, IdentifierKind, digit, name_key, number_key, salted};
 
 /// Salted hashes of the identifiers of erased people.
 ///
@@ -22,6 +22,7 @@ pub struct SuppressionList {
     emails: HashSet<String>,
     phones: HashSet<String>,
     names: HashSet<String>,
+    numbers: HashSet<String>,
     /// Names of people of whom nothing else was known, with their organisations.
     alone: Vec<(String, Vec<String>)>,
 }
@@ -44,8 +45,13 @@ struct Entry {
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)[a-z0-9_%+'\-][a-z0-9._%+'\-]*@(?:[a-z0-9\-]+\.)+[a-z]{2,24}").expect("the pattern is a constant")
 });
-static DIGITS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"[+(]{0,2}[0-9][0-9 ().\-/]{4,24}[0-9]").expect("the pattern is a constant"));
+static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[+(]{0,2}[0-9０-９][0-9０-９\s().\-/‐‑–—]{4,24}[0-9０-９]").expect("the pattern is a constant")
+});
+/// Words that may be part of a number of a document, with what may stand between them.
+static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[\p{L}0-9０-９]+(?:[\s.\-/_‐‑–][\p{L}0-9０-９]+)*").expect("the pattern is a constant")
+});
 
 impl SuppressionList {
     /// Reads the list; an empty one where there is no file.
@@ -133,6 +139,7 @@ impl SuppressionList {
             IdentifierKind::Email => self.emails.contains(hash),
             IdentifierKind::Phone => self.phones.contains(hash),
             IdentifierKind::Name => self.names.contains(hash),
+            IdentifierKind::Number => self.numbers.contains(hash),
             IdentifierKind::Organisation => true,
         });
         if !known {
@@ -148,7 +155,9 @@ impl SuppressionList {
         self.emails.extend(of(IdentifierKind::Email));
         self.phones.extend(of(IdentifierKind::Phone));
         self.names.extend(of(IdentifierKind::Name));
-        if of(IdentifierKind::Email).chain(of(IdentifierKind::Phone)).next().is_none() {
+        self.numbers.extend(of(IdentifierKind::Number));
+        let channels = [IdentifierKind::Email, IdentifierKind::Phone, IdentifierKind::Number];
+        if channels.into_iter().all(|kind| of(kind).next().is_none()) {
             let organisations: Vec<String> = of(IdentifierKind::Organisation).collect();
             self.alone.extend(of(IdentifierKind::Name).map(|name| (name, organisations.clone())));
         }
@@ -167,13 +176,14 @@ impl SuppressionList {
             IdentifierKind::Email => self.emails.contains(&hash),
             IdentifierKind::Phone => self.phones.contains(&hash),
             IdentifierKind::Name => self.names.contains(&hash),
+            IdentifierKind::Number => self.numbers.contains(&hash),
             IdentifierKind::Organisation => false,
         }
     }
 
     /// Takes erased people out of a source row; returns whether it held one.
     ///
-    /// Addresses and numbers are found anywhere in a cell. In a row that holds one, the person's name goes too, in one cell, in two
+    /// Addresses, telephone numbers and numbers of documents are found anywhere in a cell. In a row that holds one, the person's name goes too, in one cell, in two
     /// neighbouring ones, or within a text. A person of whom only the name was known is found by a cell that is their name, in a
     /// row of one of their organisations.
     pub fn scrub_row(&self, cells: &mut [Option<String>]) -> bool {
@@ -208,7 +218,7 @@ impl SuppressionList {
             );
         }
         for found in DIGITS.find_iter(text) {
-            let digits: String = found.as_str().chars().filter(char::is_ascii_digit).collect();
+            let digits: String = found.as_str().chars().filter_map(digit).collect();
             let is_on_list = |key: &str| self.phones.contains(&salted(&self.salt, IdentifierKind::Phone, key));
             // Any nine digits in a row may be the number: what stands before them is a prefix or another number.
             let listed = if digits.len() < 9 {
@@ -219,6 +229,9 @@ impl SuppressionList {
             if listed {
                 ranges.push(found.range());
             }
+        }
+        if !self.numbers.is_empty() {
+            self.find_numbers(text, &mut ranges);
         }
         if ranges.is_empty() {
             return None;
@@ -232,6 +245,30 @@ impl SuppressionList {
         }
         rest.push_str(&text[end..]);
         Some(rest)
+    }
+
+    /// Finds numbers of documents, which may be written in up to five groups.
+    fn find_numbers(&self, text: &str, ranges: &mut Vec<std::ops::Range<usize>>) {
+        for found in NUMBERS.find_iter(text) {
+            let words: Vec<(usize, usize)> = found
+                .as_str()
+                .split(|c: char| !c.is_alphanumeric())
+                .map(|word| {
+                    let start = word.as_ptr() as usize - text.as_ptr() as usize;
+                    (start, start + word.len())
+                })
+                .collect();
+            for first in 0..words.len() {
+                for last in first..words.len().min(first + 5) {
+                    let range = words[first].0..words[last].1;
+                    let key = number_key(&text[range.clone()]);
+                    let can_be = (4..=40).contains(&key.len()) && key.bytes().any(|byte| byte.is_ascii_digit());
+                    if can_be && self.numbers.contains(&salted(&self.salt, IdentifierKind::Number, &key)) {
+                        ranges.push(range);
+                    }
+                }
+            }
+        }
     }
 
     fn is_listed_name(&self, text: &str) -> bool {
@@ -376,6 +413,13 @@ mod tests {
             &["Baobab Hall", "Xolile Fictum", "o@example.org"],
         );
         check(&list, &["Baobab Hall", "27825550143"], &["Baobab Hall", "27825550143"]);
+    }
+
+    #[test]
+    fn numbers_of_documents_stay_out_in_any_grouping() {
+        let list = list(&["8001015009087", "A12345678"]);
+        check(&list, &["ID 800101 5009 087, born there", "a-12345678"], &["ID , born there", ""]);
+        check(&list, &["8001015009088", "A12345679 on 2024-01-02"], &["8001015009088", "A12345679 on 2024-01-02"]);
     }
 
     #[test]

@@ -96,7 +96,7 @@ struct ReportArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 struct WhoArgs {
-    /// Address, number or name, as the text looks
+    /// Address, telephone or identity number or name, as the text looks
     #[arg(long, value_name = "TEXT")]
     query: Vec<String>,
     /// E-mail address
@@ -105,9 +105,12 @@ struct WhoArgs {
     /// Telephone number, in any form
     #[arg(long, value_name = "NUMBER")]
     phone: Vec<String>,
-    /// Name of the person
+    /// Name of the person, in any order of its words
     #[arg(long, value_name = "NAME")]
     name: Vec<String>,
+    /// Identity, passport, membership or other number of the person
+    #[arg(long, value_name = "NUMBER")]
+    id: Vec<String>,
 }
 
 /// Tell everything that is held on a person, over all runs, with sources
@@ -474,19 +477,22 @@ impl WhoArgs {
     fn identifiers(&self) -> Result<Vec<Identifier>, CommandError> {
         let mut identifiers = Vec::new();
         for text in &self.query {
-            identifiers.push(Identifier::guess(text));
+            let guesses = Identifier::guesses(text);
+            identifiers.push(guesses.first().cloned());
+            identifiers.extend(guesses.into_iter().skip(1).map(Some));
         }
         for (texts, kind) in [
             (&self.email, IdentifierKind::Email),
             (&self.phone, IdentifierKind::Phone),
             (&self.name, IdentifierKind::Name),
+            (&self.id, IdentifierKind::Number),
         ] {
             identifiers.extend(texts.iter().map(|text| Identifier::new(kind, text)));
         }
         // The text is not repeated: it is personal.
         identifiers.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| {
             CommandError::usage("What is asked for is no address, number or name")
-                .hint("An address has an `@`, a number at least seven digits")
+                .hint("An address has an `@`, a telephone number at least seven digits, another number at least four characters")
         })
     }
 }
@@ -613,6 +619,14 @@ fn print_erasure(report: &ErasureReport, context: &mut Context) -> Result<(), Co
     ))?;
     for input in &report.inputs {
         context.printer.line(format!("still in an input, which is yours to change: {}", input.display()))?;
+    }
+    for path in &report.changed {
+        context
+            .printer
+            .line(format!("still in an output that was changed after its run, which is yours: {}", path.display()))?;
+    }
+    if report.completed > 0 {
+        context.printer.note(format!("completed an erasure that was interrupted: {} files", report.completed));
     }
     Ok(())
 }

@@ -14,16 +14,20 @@ use crate::records::Records;
 
 mod consent;
 mod detection;
+mod erasing;
+mod erasure;
 mod redaction;
+mod related;
 mod report;
 mod rights;
 mod suppression;
 
 pub use consent::ConsentError;
+pub use erasure::erase;
 pub use redaction::RedactionError;
 pub use report::{ConsentSummary, PrivacyReport, RedactionSummary, RetentionSummary, SuppressionSummary};
 pub use rights::{
-    ErasedFile, ErasureReport, Holding, RightsError, RunHoldings, SubjectReport, SweptRun, erase, subject, sweep,
+    ErasedFile, ErasureReport, Holding, RightsError, RunHoldings, SubjectReport, SweptRun, subject, sweep,
 };
 
 pub(crate) use consent::EntityConsent;

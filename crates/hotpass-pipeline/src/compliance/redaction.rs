@@ -18,6 +18,10 @@ pub(crate) const CONTACT_COLUMNS_BY_CHANNEL: [&[&str]; 4] = [
     &["contact_primary_phone", "contact_secondary_phones"],
 ];
 
+/// The published column of names, and that of roles.
+const NAMES: &str = "contact_primary_name";
+const ROLES: &str = "contact_primary_role";
+
 /// Published columns whose texts may hold anything.
 const FREE_TEXT: [&str; 3] = ["description", "notes", "planes"];
 
@@ -29,6 +33,8 @@ pub(crate) struct Redaction {
     spans: BTreeMap<DataClass, Operator>,
     /// What becomes of values that belong to no published column.
     default: Option<Operator>,
+    /// Whether roles that are not made of words of roles go with the names: they are taken from the cells of names.
+    guards_roles: bool,
     applier: Option<Arc<Applier>>,
 }
 
@@ -145,6 +151,8 @@ impl Redaction {
             check_date(column, is_date, operator)?;
             set(column, operator);
         }
+        let guards_roles = rules.iter().any(|(column, operator)| *column == NAMES && *operator != Operator::Keep)
+            && rules.iter().all(|(column, _)| *column != ROLES);
         rules.retain(|(_, operator)| *operator != Operator::Keep);
         spans.retain(|_, operator| *operator != Operator::Keep);
         let key = key.map(PrivacyKey::new).transpose().map_err(RedactionError::Key)?;
@@ -153,7 +161,7 @@ impl Redaction {
             OperatorError::NoKey { operator } => RedactionError::NoKey { operator },
             source @ OperatorError::Unknown { .. } => RedactionError::Operator { column: String::new(), source },
         })?;
-        Ok(Self { rules, spans, default: Some(default), applier: Some(Arc::new(applier)) })
+        Ok(Self { rules, spans, default: Some(default), guards_roles, applier: Some(Arc::new(applier)) })
     }
 
     /// Returns this redaction with contacts taken out whole, and addresses and numbers taken out of free texts.
@@ -194,6 +202,9 @@ impl Redaction {
     pub(crate) fn text<'t>(&self, column: &str, value: &'t str) -> Cow<'t, str> {
         if let Some((_, operator)) = self.rules.iter().find(|(held, _)| *held == column) {
             return Cow::Owned(self.with(column, *operator, value));
+        }
+        if self.guards_roles && column == ROLES && !names_only_a_role(value) {
+            return Cow::Borrowed(hotpass_privacy::REDACTED);
         }
         self.within(value)
     }
@@ -293,6 +304,12 @@ impl Redaction {
             },
         }
     }
+}
+
+/// Returns whether a text is made of words of roles, as `Head of Training` is: it names nobody.
+fn names_only_a_role(text: &str) -> bool {
+    let person = hotpass_normalise::parse_person(text);
+    person.display.is_empty() && person.role.is_some()
 }
 
 /// Returns the class of a published column.
@@ -430,6 +447,16 @@ mod tests {
         assert_eq!(redaction.raw("province", "GP").as_deref(), Some("GP"));
         assert_eq!(redaction.text("contact_secondary_phones", "+271;+272"), "+**1;+**2");
         assert_eq!(Redaction::default().raw("contact_primary_phone", "x").as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn a_role_from_the_cell_of_a_redacted_name_is_published_only_where_it_names_a_role() {
+        let redaction = Redaction::from_config(&with_operators(&[("person_name", "redact")]), None).unwrap();
+        assert_eq!(redaction.contact(1, "Head of Training"), "Head of Training");
+        assert_eq!(redaction.contact(1, "Xolile"), "[redacted]");
+        let kept = with_operators(&[("person_name", "redact"), ("contact_primary_role", "keep")]);
+        assert_eq!(Redaction::from_config(&kept, None).unwrap().contact(1, "Xolile"), "Xolile");
+        assert_eq!(Redaction::default().contact(1, "Xolile"), "Xolile");
     }
 
     #[test]

@@ -123,7 +123,7 @@ pub(crate) fn privacy_report(config: &HotpassConfig, facts: PrivacyFacts<'_>) ->
     let compliance = &config.compliance;
     let mut states: BTreeMap<String, u64> = BTreeMap::new();
     let published = facts.consent.statements.iter().map(|statement| statement.state);
-    let all = if !facts.consent.all_states.is_empty() { facts.consent.all_states.clone() } else { published.collect() };
+    let all = if facts.consent.all_states.is_empty() { published.collect() } else { facts.consent.all_states.clone() };
     for state in all {
         *states.entry(state.to_string()).or_default() += 1;
     }
@@ -297,16 +297,20 @@ pub(crate) fn privacy_table(
         schema_of(PRIVACY_COLUMNS),
         vec![
             Arc::new(ids),
-            Arc::new(BooleanArray::from_iter((0..count).map(|entity| Some(has_contacts(entity))))),
+            Arc::new((0..count).map(|entity| Some(has_contacts(entity))).collect::<BooleanArray>()),
             Arc::new(StringArray::from_iter_values(consent.statements.iter().map(|statement| statement.state.name()))),
             Arc::new(consent.statements.iter().map(|statement| statement.date.map(number)).collect::<Date32Array>()),
-            Arc::new(BooleanArray::from_iter(
-                consent.statements.iter().map(|statement| Some(statement.state.outcome() == ConsentOutcome::Pass)),
-            )),
+            Arc::new(
+                consent
+                    .statements
+                    .iter()
+                    .map(|statement| Some(statement.state.outcome() == ConsentOutcome::Pass))
+                    .collect::<BooleanArray>(),
+            ),
             text(basis),
             text(&purposes),
             Arc::new(retention),
-            Arc::new(BooleanArray::from_iter((0..count).map(|entity| Some(consent.redacts(entity))))),
+            Arc::new((0..count).map(|entity| Some(consent.redacts(entity))).collect::<BooleanArray>()),
         ],
     )
 }

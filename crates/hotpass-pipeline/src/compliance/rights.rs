@@ -1,27 +1,23 @@
 //! What is held on a person over all runs, its erasure, and the end of retention.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, StringArray, StructArray};
-use arrow::datatypes::{DataType, UInt32Type};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::UInt32Type;
 use chrono::NaiveDate;
-use hotpass_core::{AtomicFile, Clock, RunDirectory, sha256_file};
-use hotpass_privacy::SuppressionList;
-use hotpass_privacy::subject::{ERASED, Identifier, IdentifierKind, Subject};
+use hotpass_core::{Clock, RunDirectory, sha256_file};
+use hotpass_privacy::subject::{Identifier, IdentifierKind, Subject};
 use hotpass_provenance::manifest::{FileRecord, MANIFEST_FILE, RunStatus};
 use hotpass_provenance::{Entry, EntryKind, Ledger, LedgerError, Manifest};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
+use zip::ZipArchive;
 
-use super::suppression_path;
-use crate::publish::{FileMetadata, PublishError, write_parquet};
+use super::erasing::{as_text, erased_value, is_held, parquet_batches};
+use super::related::with_related;
 use crate::records::value_at;
 use crate::services::Services;
 
@@ -61,9 +57,6 @@ pub enum RightsError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A table could not be written.
-    #[error(transparent)]
-    Publish(#[from] PublishError),
     /// The list of erased people could not be used.
     #[error("Cannot use the list of erased people")]
     Suppression(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -132,10 +125,14 @@ pub struct ErasureReport {
     pub suppressed: usize,
     /// Input files that still hold the person; the next run takes the person out as it reads them.
     pub inputs: Vec<PathBuf>,
+    /// Outputs that still hold the person and are no run's any more: somebody changed or replaced them.
+    pub changed: Vec<PathBuf>,
+    /// Files of an earlier erasure that was interrupted, which this one has completed.
+    pub completed: usize,
 }
 
 /// A file from which a person was erased.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErasedFile {
     /// The run it belongs to.
     pub run_id: String,
@@ -160,12 +157,12 @@ pub struct SweptRun {
     pub removed: Vec<PathBuf>,
 }
 
-struct Run {
-    directory: PathBuf,
-    manifest: Manifest,
+pub(super) struct Run {
+    pub(super) directory: PathBuf,
+    pub(super) manifest: Manifest,
 }
 
-fn runs(dist_dir: &Path) -> Result<Vec<Run>, RightsError> {
+pub(super) fn runs(dist_dir: &Path) -> Result<Vec<Run>, RightsError> {
     let no_runs = || RightsError::NoRuns { dist_dir: dist_dir.to_path_buf() };
     let entries = std::fs::read_dir(dist_dir.join("runs")).map_err(|_| no_runs())?;
     let mut runs: Vec<Run> = entries
@@ -187,7 +184,7 @@ fn runs(dist_dir: &Path) -> Result<Vec<Run>, RightsError> {
 /// Returns [`RightsError`] when there are no runs, or a table cannot be read: an answer that leaves something out is none.
 pub fn subject(dist_dir: &Path, asked: &[Identifier]) -> Result<SubjectReport, RightsError> {
     let runs = runs(dist_dir)?;
-    let (subject, related) = with_related(&runs, asked)?;
+    let (subject, related) = with_related(&runs, &archives_of(dist_dir), asked)?;
     let mut report =
         SubjectReport { looked_for: asked.iter().map(Identifier::kind).collect(), related, ..SubjectReport::default() };
     let mut inputs = BTreeSet::new();
@@ -212,6 +209,10 @@ pub fn subject(dist_dir: &Path, asked: &[Identifier]) -> Result<SubjectReport, R
         }
         for output in outputs_of(run) {
             if holds(&output, &subject)? {
+                // What refine has published is in its tables, with its sources; what resolve has written is nowhere else.
+                if run.manifest.command == "resolve" {
+                    holdings_of_rows(&output, &subject, &mut holdings.cells);
+                }
                 holdings.files.push(output);
             }
         }
@@ -228,78 +229,6 @@ pub fn subject(dist_dir: &Path, asked: &[Identifier]) -> Result<SubjectReport, R
         if holds(&archive, &subject)? {
             report.archives.push(archive);
         }
-    }
-    report.inputs = inputs.into_iter().collect();
-    Ok(report)
-}
-
-/// Erases a person from every run, output and archive, and puts the person on the list of erased people.
-///
-/// Tables are rewritten cell by cell, texts and workbooks value by value; archives are written anew; archived inputs that hold
-/// the person are removed whole. Each run's ledger records the decision, and of each file the digests before and after, so that
-/// `hotpass verify` can tell an erasure from a change. Without `confirmed` nothing is written.
-///
-/// # Errors
-///
-/// Returns [`RightsError`] when a run goes on or a file cannot be read or written. What was erased until then is recorded.
-pub fn erase(
-    dist_dir: &Path,
-    asked: &[Identifier],
-    decision: &str,
-    services: &Services,
-    clock: Clock,
-    confirmed: bool,
-) -> Result<ErasureReport, RightsError> {
-    let runs = runs(dist_dir)?;
-    if let Some(run) = runs.iter().find(|run| run.manifest.status == RunStatus::Running && is_locked(&run.directory)) {
-        return Err(RightsError::Running { run_id: run.manifest.run_id.clone() });
-    }
-    let (subject, _) = with_related(&runs, asked)?;
-    let mut report = ErasureReport { decision: decision.to_owned(), done: confirmed, ..ErasureReport::default() };
-    let organisations = organisations_of(&runs, &subject)?;
-    // The list comes first: whatever happens below, no run brings the person back.
-    let identifiers: Vec<Identifier> = subject.identifiers().iter().chain(&organisations).cloned().collect();
-    report.suppressed = subject.identifiers().len();
-    let mut hashes = Vec::new();
-    if confirmed {
-        let path = suppression_path(dist_dir);
-        let mut list = SuppressionList::read(&path).map_err(|error| RightsError::Suppression(error.into()))?;
-        list.add(decision, &clock.now_rfc3339(), &identifiers)
-            .map_err(|error| RightsError::Suppression(error.into()))?;
-        list.write(&path).map_err(|error| RightsError::Suppression(error.into()))?;
-        hashes = subject.identifiers().iter().map(|identifier| list.hash(identifier)).collect();
-    }
-    let mut inputs = BTreeSet::new();
-    for run in &runs {
-        let mut erased = Vec::new();
-        for path in files_of(&run.directory)? {
-            let name = path.strip_prefix(&run.directory).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            erased.extend(erase_file(run, &name, &path, &subject, confirmed)?);
-        }
-        for record in &run.manifest.outputs {
-            let path = resolve(&run.directory, &record.path);
-            // An output that a later run has written anew is that run's.
-            if path.is_file() && belongs(run, record, &path)? {
-                erased.extend(erase_file(run, &record.path, &path, &subject, confirmed)?);
-            }
-        }
-        for input in inputs_of(run) {
-            if !inputs.contains(&input) && holds_input(&input, &subject) {
-                inputs.insert(input);
-            }
-        }
-        if confirmed && !erased.is_empty() {
-            let entry = Entry::new(EntryKind::PrivacyErased)
-                .by(services.operator.as_deref(), &services.command)
-                .detail("decision", decision)
-                .detail("subject", json!(hashes))
-                .detail("files", json!(erased));
-            Ledger::of_run(&run.directory).append(entry, clock)?;
-        }
-        report.files.extend(erased);
-    }
-    for archive in archives_of(dist_dir) {
-        report.files.extend(erase_archive(&archive, &runs, &subject, &report.files, confirmed)?);
     }
     report.inputs = inputs.into_iter().collect();
     Ok(report)
@@ -373,59 +302,8 @@ pub fn sweep(
     Ok(swept)
 }
 
-/// Adds the other identifiers of the contacts that hold one of those that were asked for; an address or number that several names
-/// share is a reception's, and is not added.
-fn with_related(runs: &[Run], asked: &[Identifier]) -> Result<(Subject, Vec<(IdentifierKind, String)>), RightsError> {
-    let subject = Subject::new(asked.to_vec());
-    let columns = [("name", IdentifierKind::Name), ("email", IdentifierKind::Email), ("phone", IdentifierKind::Phone)];
-    let mut contacts: Vec<[Option<String>; 3]> = Vec::new();
-    for run in runs {
-        let path = run.directory.join("contacts.parquet");
-        if !path.is_file() {
-            continue;
-        }
-        for batch in batches(&path)?.1 {
-            let texts: Vec<Option<StringArray>> =
-                columns.iter().map(|(name, _)| batch.column_by_name(name)?.as_string_opt::<i32>().cloned()).collect();
-            for row in 0..batch.num_rows() {
-                let value = |at: usize| {
-                    let text = value_at(texts[at].as_ref()?, row)?;
-                    (text != hotpass_privacy::REDACTED && text != ERASED).then(|| text.to_owned())
-                };
-                contacts.push([value(0), value(1), value(2)]);
-            }
-        }
-    }
-    let mut names: BTreeMap<(usize, &str), BTreeSet<&str>> = BTreeMap::new();
-    for contact in &contacts {
-        for at in 1..3 {
-            if let (Some(value), Some(name)) = (&contact[at], &contact[0]) {
-                names.entry((at, value)).or_default().insert(name);
-            }
-        }
-    }
-    let mut all: Vec<Identifier> = asked.to_vec();
-    let mut related = BTreeSet::new();
-    for contact in &contacts {
-        if !contact.iter().flatten().any(|value| subject.is_in(value)) {
-            continue;
-        }
-        for (at, (_, kind)) in columns.iter().enumerate() {
-            let Some(value) = &contact[at] else { continue };
-            if subject.is_in(value) || names.get(&(at, value.as_str())).is_some_and(|names| names.len() > 1) {
-                continue;
-            }
-            if let Some(identifier) = Identifier::new(*kind, value) {
-                related.insert((*kind, value.clone()));
-                all.push(identifier);
-            }
-        }
-    }
-    Ok((Subject::new(all), related.into_iter().collect()))
-}
-
 /// Returns the organisations at which the person was found, where only a name is known.
-fn organisations_of(runs: &[Run], subject: &Subject) -> Result<Vec<Identifier>, RightsError> {
+pub(super) fn organisations_of(runs: &[Run], subject: &Subject) -> Result<Vec<Identifier>, RightsError> {
     let mut found = BTreeSet::new();
     if subject.identifiers().iter().any(|identifier| identifier.kind() != IdentifierKind::Name) {
         return Ok(Vec::new());
@@ -435,7 +313,7 @@ fn organisations_of(runs: &[Run], subject: &Subject) -> Result<Vec<Identifier>, 
         if !path.is_file() {
             continue;
         }
-        for batch in batches(&path)?.1 {
+        for batch in batches(&path)? {
             let column = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
             let (Some(names), Some(people)) = (column("organization_name"), column("contact_primary_name")) else {
                 continue;
@@ -452,14 +330,14 @@ fn organisations_of(runs: &[Run], subject: &Subject) -> Result<Vec<Identifier>, 
     Ok(found.into_iter().collect())
 }
 
-fn digest(path: &Path) -> Result<String, RightsError> {
+pub(super) fn digest(path: &Path) -> Result<String, RightsError> {
     sha256_file(path)
         .map(|digest| digest.as_str().to_owned())
         .map_err(|source| RightsError::Io { path: path.to_path_buf(), source })
 }
 
 /// Returns the files of a run folder that may hold values.
-fn files_of(folder: &Path) -> Result<Vec<PathBuf>, RightsError> {
+pub(super) fn files_of(folder: &Path) -> Result<Vec<PathBuf>, RightsError> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -478,7 +356,7 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, RightsError> {
     Ok(files)
 }
 
-fn resolve(run_dir: &Path, path: &str) -> PathBuf {
+pub(super) fn resolve(run_dir: &Path, path: &str) -> PathBuf {
     let path = Path::new(path);
     if path.is_absolute() || path.exists() {
         return path.to_path_buf();
@@ -487,12 +365,12 @@ fn resolve(run_dir: &Path, path: &str) -> PathBuf {
     above.into_iter().find(|candidate| candidate.exists()).unwrap_or_else(|| path.to_path_buf())
 }
 
-fn outputs_of(run: &Run) -> Vec<PathBuf> {
+pub(super) fn outputs_of(run: &Run) -> Vec<PathBuf> {
     let paths = run.manifest.outputs.iter().map(|record| resolve(&run.directory, &record.path));
     paths.filter(|path| path.is_file()).collect()
 }
 
-fn inputs_of(run: &Run) -> Vec<PathBuf> {
+pub(super) fn inputs_of(run: &Run) -> Vec<PathBuf> {
     let folders: Vec<&str> = run.manifest.input_dir.split(", ").collect();
     run.manifest
         .inputs
@@ -507,7 +385,7 @@ fn inputs_of(run: &Run) -> Vec<PathBuf> {
         .collect()
 }
 
-fn archives_of(dist_dir: &Path) -> Vec<PathBuf> {
+pub(super) fn archives_of(dist_dir: &Path) -> Vec<PathBuf> {
     let mut archives: Vec<PathBuf> = std::fs::read_dir(dist_dir)
         .into_iter()
         .flatten()
@@ -523,12 +401,12 @@ fn archives_of(dist_dir: &Path) -> Vec<PathBuf> {
 }
 
 /// Returns whether a run works in a folder now.
-fn is_locked(folder: &Path) -> bool {
+pub(super) fn is_locked(folder: &Path) -> bool {
     hotpass_provenance::RunLock::acquire(folder).is_err()
 }
 
 /// Returns whether an output is what the run has written, or an erasure has made of it.
-fn belongs(run: &Run, record: &FileRecord, path: &Path) -> Result<bool, RightsError> {
+pub(super) fn belongs(run: &Run, record: &FileRecord, path: &Path) -> Result<bool, RightsError> {
     let now = digest(path)?;
     if now == record.sha256.as_str() {
         return Ok(true);
@@ -543,43 +421,27 @@ fn belongs(run: &Run, record: &FileRecord, path: &Path) -> Result<bool, RightsEr
         .any(|file| file["path"] == record.path.as_str() && file["sha256"] == now.as_str()))
 }
 
-type Batches = (BTreeMap<String, String>, Vec<RecordBatch>);
-
-/// Reads a table with the key-value metadata of its file.
-fn batches(path: &Path) -> Result<Batches, RightsError> {
-    let table =
-        |source: Box<dyn std::error::Error + Send + Sync>| RightsError::Table { path: path.to_path_buf(), source };
-    let file = File::open(path).map_err(|source| RightsError::Io { path: path.to_path_buf(), source })?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| table(error.into()))?;
-    let metadata = builder
-        .metadata()
-        .file_metadata()
-        .key_value_metadata()
-        .into_iter()
-        .flatten()
-        .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
-        .collect();
-    let schema = Arc::clone(builder.schema());
-    let reader = builder.build().map_err(|error| table(error.into()))?;
-    let mut batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>().map_err(|error| table(error.into()))?;
-    if batches.is_empty() {
-        batches.push(RecordBatch::new_empty(schema));
-    }
-    Ok((metadata, batches))
+/// Reads a table.
+pub(super) fn batches(path: &Path) -> Result<Vec<RecordBatch>, RightsError> {
+    let bytes = std::fs::read(path).map_err(|source| RightsError::Io { path: path.to_path_buf(), source })?;
+    let (_, batches) =
+        parquet_batches(&bytes).map_err(|source| RightsError::Table { path: path.to_path_buf(), source })?;
+    Ok(batches)
 }
 
 fn holdings_of(path: &Path, subject: &Subject, holdings: &mut Vec<Holding>) -> Result<(), RightsError> {
     let table = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    for batch in batches(path)?.1 {
+    for batch in batches(path)? {
         let text = |name: &str, row: usize| {
             let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
             value_at(column, row).map(ToOwned::to_owned)
         };
+        let holds = |value: &str| erased_value(value, subject).is_some();
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
             let mut hits: Vec<(usize, String)> = Vec::new();
-            if let Some(values) = column.as_string_opt::<i32>() {
+            if let Some(values) = as_text(column) {
                 hits.extend((0..values.len()).filter_map(|row| {
-                    value_at(values, row).filter(|value| subject.is_in(value)).map(|value| (row, value.to_owned()))
+                    value_at(&values, row).filter(|value| holds(value)).map(|value| (row, value.to_owned()))
                 }));
             } else if let Some(list) = column.as_list_opt::<i32>() {
                 for row in (0..list.len()).filter(|&row| list.is_valid(row)) {
@@ -621,295 +483,80 @@ fn holdings_of(path: &Path, subject: &Subject, holdings: &mut Vec<Holding>) -> R
     Ok(())
 }
 
-/// Returns whether a file holds the person; zips and workbooks are looked into.
-fn holds(path: &Path, subject: &Subject) -> Result<bool, RightsError> {
-    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    match ending.as_str() {
-        "parquet" => {
-            let mut found = Vec::new();
-            holdings_of(path, subject, &mut found)?;
-            Ok(!found.is_empty())
-        }
-        "zip" | "xlsx" | "xlsm" => {
-            let error = |source| RightsError::Io { path: path.to_path_buf(), source };
-            let file = File::open(path).map_err(error)?;
-            Ok(zip_holds(file, subject).unwrap_or(false))
-        }
-        _ => {
-            let bytes = std::fs::read(path).map_err(|source| RightsError::Io { path: path.to_path_buf(), source })?;
-            Ok(subject.is_in(&String::from_utf8_lossy(&bytes)))
-        }
-    }
-}
-
-fn zip_holds(file: impl Read + io::Seek, subject: &Subject) -> zip::result::ZipResult<bool> {
-    let mut archive = ZipArchive::new(file)?;
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index)?;
-        let name = entry.name().map(|name| name.to_lowercase()).unwrap_or_default();
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes)?;
-        if bytes_hold(&name, bytes, subject)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn bytes_hold(name: &str, bytes: Vec<u8>, subject: &Subject) -> zip::result::ZipResult<bool> {
-    if name.ends_with(".zip") || name.ends_with(".xlsx") || name.ends_with(".xlsm") {
-        return zip_holds(io::Cursor::new(bytes), subject);
-    }
-    if name.ends_with(".parquet") {
-        let Ok(reader) =
-            ParquetRecordBatchReaderBuilder::try_new(parquet_bytes(bytes)).and_then(|builder| builder.build())
-        else {
-            return Ok(false);
+/// Finds the rows of a written file that hold the person: the cells that do, and the others whose headers name personal data.
+fn holdings_of_rows(path: &Path, subject: &Subject, holdings: &mut Vec<Holding>) {
+    let table = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    each_row(path, |headers, number, cells| {
+        let holds: Vec<bool> = {
+            let split = subject.split_over(cells);
+            cells
+                .iter()
+                .enumerate()
+                .map(|(at, cell)| split.contains(&at) || cell.is_some_and(|cell| erased_value(cell, subject).is_some()))
+                .collect()
         };
-        return Ok(reader.filter_map(Result::ok).any(|batch| erased_batch(&batch, subject).is_some()));
-    }
-    Ok(subject.is_in(&String::from_utf8_lossy(&bytes)))
+        if !holds.contains(&true) {
+            return;
+        }
+        let entity = headers.iter().position(|header| header == "entity_id").and_then(|at| cells[at]);
+        for (at, header) in headers.iter().enumerate() {
+            let personal = holds[at] || hotpass_privacy::DataClass::of_header(header).is_some();
+            if let Some(value) = cells[at].filter(|_| personal) {
+                holdings.push(Holding {
+                    table: table.clone(),
+                    entity_id: entity.map(ToOwned::to_owned),
+                    field: header.clone(),
+                    value: value.to_owned(),
+                    source: Some(format!("{table}!{number}")),
+                });
+            }
+        }
+    });
 }
 
-fn parquet_bytes(bytes: Vec<u8>) -> bytes::Bytes {
-    bytes::Bytes::from(bytes)
-}
-
-/// Returns whether an input file holds the person, read as a run reads it; one that cannot be read is looked through as text.
-fn holds_input(path: &Path, subject: &Subject) -> bool {
+/// Looks at each row of a file as a run reads it: headers, number of the row, cells. A file that cannot be read has no rows.
+pub(super) fn each_row(path: &Path, mut look: impl FnMut(&[String], u32, &[Option<&str>])) {
     let options = hotpass_ingest::source::DiscoverOptions::default();
-    let Ok(found) = hotpass_ingest::discover(&[path.to_path_buf()], &options) else { return false };
-    found.files.iter().any(|file| match hotpass_ingest::open_file(file, &hotpass_ingest::ReadOptions::default()) {
-        Ok(opened) => opened.tables.into_iter().any(|table| {
-            table.batches.filter_map(Result::ok).any(|batch| {
-                batch
-                    .columns()
-                    .iter()
-                    .filter_map(|column| column.as_string_opt::<i32>())
-                    .any(|values| values.iter().flatten().any(|value| subject.is_in(value)))
-            })
-        }),
-        Err(_) => std::fs::read(path).is_ok_and(|bytes| subject.is_in(&String::from_utf8_lossy(&bytes))),
-    })
-}
-
-/// Erases the person from a file; nothing where the file does not hold one.
-fn erase_file(
-    run: &Run,
-    name: &str,
-    path: &Path,
-    subject: &Subject,
-    confirmed: bool,
-) -> Result<Option<ErasedFile>, RightsError> {
-    if !holds(path, subject)? {
-        return Ok(None);
-    }
-    let old_sha256 = digest(path)?;
-    let erased = |sha256: Option<String>, bytes: u64| {
-        Some(ErasedFile { run_id: run.manifest.run_id.clone(), path: name.to_owned(), old_sha256, sha256, bytes })
-    };
-    if !confirmed {
-        return Ok(erased(None, 0));
-    }
-    let io_error = |source| RightsError::Io { path: path.to_path_buf(), source };
-    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    match ending.as_str() {
-        "parquet" => {
-            let (metadata, batches) = batches(path)?;
-            let get = |key: &str| metadata.get(key).map(String::as_str).unwrap_or_default();
-            let rewritten: Vec<RecordBatch> =
-                batches.iter().map(|batch| erased_batch(batch, subject).unwrap_or_else(|| batch.clone())).collect();
-            let metadata = FileMetadata { run_id: get("hotpass.run_id"), config_digest: get("hotpass.config_digest") };
-            write_parquet(path, &rewritten, &metadata)?;
-        }
-        "xlsx" | "xlsm" => erase_workbook(path, subject)?,
-        // What others have packed cannot be cleaned with certainty.
-        "zip" => {
-            std::fs::remove_file(path).map_err(io_error)?;
-            return Ok(erased(None, 0));
-        }
-        _ => {
-            let bytes = std::fs::read(path).map_err(io_error)?;
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            let text = subject.erase(&text).unwrap_or(text);
-            hotpass_core::write_atomic(path, text).map_err(io_error)?;
-        }
-    }
-    let bytes = std::fs::metadata(path).map_err(io_error)?.len();
-    Ok(erased(Some(digest(path)?), bytes))
-}
-
-/// Returns a batch without the person; nothing where it does not hold one.
-fn erased_batch(batch: &RecordBatch, subject: &Subject) -> Option<RecordBatch> {
-    let mut changed = false;
-    let columns: Vec<ArrayRef> = batch
-        .schema()
-        .fields()
-        .iter()
-        .zip(batch.columns())
-        .map(|(field, column)| match erased_array(column, field.is_nullable(), subject) {
-            Some(new) => {
-                changed = true;
-                new
-            }
-            None => Arc::clone(column),
-        })
-        .collect();
-    if !changed {
-        return None;
-    }
-    RecordBatch::try_new(batch.schema(), columns).ok()
-}
-
-fn erased_array(column: &ArrayRef, nullable: bool, subject: &Subject) -> Option<ArrayRef> {
-    match column.data_type() {
-        DataType::Utf8 => {
-            let values = column.as_string::<i32>();
-            if !values.iter().flatten().any(|value| subject.is_in(value)) {
-                return None;
-            }
-            let erased: StringArray = values
-                .iter()
-                .map(|value| {
-                    let value = value?;
-                    match subject.erase(value) {
-                        Some(erased) if nullable && erased.trim() == ERASED => None,
-                        Some(erased) => Some(erased),
-                        None => Some(value.to_owned()),
+    let Ok(found) = hotpass_ingest::discover(&[path.to_path_buf()], &options) else { return };
+    for file in &found.files {
+        let Ok(opened) = hotpass_ingest::open_file(file, &hotpass_ingest::ReadOptions::default()) else { continue };
+        for table in opened.tables {
+            let headers: Vec<String> = table.schema.columns.iter().map(|column| column.raw_header.clone()).collect();
+            for batch in table.batches.filter_map(Result::ok) {
+                let numbers = batch.column(0).as_primitive_opt::<UInt32Type>().cloned();
+                let texts: Vec<_> = batch.columns()[1..].iter().map(|column| as_text(column)).collect();
+                for row in 0..batch.num_rows() {
+                    let cells: Vec<Option<&str>> = texts.iter().map(|values| value_at(values.as_ref()?, row)).collect();
+                    if cells.len() == headers.len() {
+                        look(&headers, numbers.as_ref().map_or(0, |numbers| numbers.value(row)), &cells);
                     }
-                })
-                .collect();
-            Some(Arc::new(erased))
+                }
+            }
         }
-        DataType::Struct(fields) => {
-            let cells = column.as_struct();
-            let mut changed = false;
-            let columns: Vec<ArrayRef> = fields
-                .iter()
-                .zip(cells.columns())
-                .map(|(field, values)| {
-                    let erased = erased_array(values, field.is_nullable(), subject);
-                    changed |= erased.is_some();
-                    erased.unwrap_or_else(|| Arc::clone(values))
-                })
-                .collect();
-            changed.then_some(())?;
-            Some(Arc::new(StructArray::try_new(fields.clone(), columns, cells.nulls().cloned()).ok()?))
-        }
-        DataType::List(item) => {
-            let list = column.as_list::<i32>();
-            let values = erased_array(list.values(), item.is_nullable(), subject)?;
-            let rebuilt =
-                ListArray::try_new(Arc::clone(item), list.offsets().clone(), values, list.nulls().cloned()).ok()?;
-            Some(Arc::new(rebuilt))
-        }
-        _ => None,
     }
 }
 
-/// Erases the person from the texts of a workbook that Hotpass has written.
-fn erase_workbook(path: &Path, subject: &Subject) -> Result<(), RightsError> {
-    let io_error = |source: io::Error| RightsError::Io { path: path.to_path_buf(), source };
-    let zip_error = |error: zip::result::ZipError| io_error(error.into());
-    let mut archive = ZipArchive::new(File::open(path).map_err(io_error)?).map_err(zip_error)?;
-    let mut writer = ZipWriter::new(AtomicFile::create(path).map_err(io_error)?);
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(zip_error)?;
-        let name = entry.name().map_err(zip_error)?.into_owned();
-        let mut options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
-        if let Some(time) = entry.last_modified() {
-            options = options.last_modified_time(time);
-        }
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(io_error)?;
-        if let Ok(text) = std::str::from_utf8(&bytes)
-            && let Some(erased) = subject.erase(text)
-        {
-            bytes = erased.into_bytes();
-        }
-        writer.start_file(name, options).map_err(zip_error)?;
-        writer.write_all(&bytes).map_err(io_error)?;
-    }
-    writer.finish().map_err(zip_error)?.commit().map_err(io_error)
+/// Returns whether a file holds the person; zips and workbooks are looked into.
+pub(super) fn holds(path: &Path, subject: &Subject) -> Result<bool, RightsError> {
+    let bytes = std::fs::read(path).map_err(|source| RightsError::Io { path: path.to_path_buf(), source })?;
+    is_held(&path.to_string_lossy(), &bytes, subject)
+        .map_err(|source| RightsError::Table { path: path.to_path_buf(), source })
+}
+
+/// Returns whether an input file holds the person, read as a run reads it or looked through as what it is.
+pub(super) fn holds_input(path: &Path, subject: &Subject) -> bool {
+    let mut found = false;
+    each_row(path, |_, _, cells| {
+        found =
+            found || cells.iter().flatten().any(|cell| subject.is_in(cell)) || !subject.split_over(cells).is_empty();
+    });
+    found || holds(path, subject).unwrap_or(false)
 }
 
 /// Returns the run of an archive.
-fn archived_run(path: &Path) -> Option<String> {
+pub(super) fn archived_run(path: &Path) -> Option<String> {
     let mut archive = ZipArchive::new(File::open(path).ok()?).ok()?;
     let mut text = String::new();
     archive.by_name("run/manifest.json").ok()?.read_to_string(&mut text).ok()?;
     Some(serde_json::from_str::<serde_json::Value>(&text).ok()?["run_id"].as_str()?.to_owned())
-}
-
-/// Writes an archive anew without the person: files that were erased elsewhere are taken from there, other files that hold the
-/// person are left out.
-fn erase_archive(
-    path: &Path,
-    runs: &[Run],
-    subject: &Subject,
-    erased: &[ErasedFile],
-    confirmed: bool,
-) -> Result<Option<ErasedFile>, RightsError> {
-    if !holds(path, subject)? {
-        return Ok(None);
-    }
-    let io_error = |source: io::Error| RightsError::Io { path: path.to_path_buf(), source };
-    let zip_error = |error: zip::result::ZipError| io_error(error.into());
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let old_sha256 = digest(path)?;
-    let run_id = archived_run(path).unwrap_or_default();
-    let report =
-        |sha256, bytes| Some(ErasedFile { run_id: run_id.clone(), path: name.clone(), old_sha256, sha256, bytes });
-    if !confirmed {
-        return Ok(report(None, 0));
-    }
-    let run = runs.iter().find(|run| run.manifest.run_id == run_id);
-    let mut archive = ZipArchive::new(File::open(path).map_err(io_error)?).map_err(zip_error)?;
-    let mut members: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(zip_error)?;
-        let member = entry.name().map_err(zip_error)?.into_owned();
-        if member == "SHA256SUMS" || member.ends_with('/') {
-            continue;
-        }
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(io_error)?;
-        let old = hotpass_core::sha256_bytes(&bytes);
-        let replaced = erased.iter().find(|file| file.run_id == run_id && file.old_sha256 == old.as_str());
-        if let (Some(file), Some(run)) = (replaced, run) {
-            if file.sha256.is_some() {
-                let inside = run.directory.join(&file.path);
-                let current = if inside.is_file() { inside } else { resolve(&run.directory, &file.path) };
-                members.insert(member, std::fs::read(&current).map_err(io_error)?);
-            }
-        } else if member == "run/ledger.ndjson" {
-            let ledger = run.map(|run| run.directory.join("ledger.ndjson")).filter(|ledger| ledger.is_file());
-            members.insert(member, ledger.map_or(Ok(bytes), std::fs::read).map_err(io_error)?);
-        } else if !bytes_hold(&member.to_lowercase(), bytes.clone(), subject).map_err(zip_error)? {
-            members.insert(member, bytes);
-        }
-    }
-    let mut sums = String::new();
-    for (member, bytes) in &members {
-        sums.push_str(&format!("{}  {member}\n", hotpass_core::sha256_bytes(bytes)));
-    }
-    let stamp = name.strip_prefix("refined-data-").and_then(|rest| rest.split('-').next()).unwrap_or("erased");
-    let target =
-        path.with_file_name(format!("refined-data-{stamp}-{}.zip", &hotpass_core::sha256_bytes(&sums).as_str()[..12]));
-    let mut writer = ZipWriter::new(AtomicFile::create(&target).map_err(io_error)?);
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
-    for (member, bytes) in members
-        .iter()
-        .map(|(member, bytes)| (member.as_str(), bytes.as_slice()))
-        .chain([("SHA256SUMS", sums.as_bytes())])
-    {
-        writer.start_file(member, options).map_err(zip_error)?;
-        writer.write_all(bytes).map_err(io_error)?;
-    }
-    writer.finish().map_err(zip_error)?.commit().map_err(io_error)?;
-    if target != path {
-        std::fs::remove_file(path).map_err(io_error)?;
-    }
-    let bytes = std::fs::metadata(&target).map_err(io_error)?.len();
-    Ok(report(Some(digest(&target)?), bytes))
 }

@@ -9,7 +9,9 @@ use super::ReportExtras;
 
 /// Published columns that hold personal values, whatever the configuration says.
 const PERSONAL_COLUMNS: &[&str] = &[
+    "address_primary",
     "contact_primary_name",
+    "contact_primary_role",
     "contact_primary_email",
     "contact_primary_phone",
     "contact_secondary_emails",

@@ -11,6 +11,8 @@ use std::ops::Range;
 use regex::{Regex, RegexSet};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use names::is_given_name;
+
 pub use column::{ClassFinding, ColumnDetector, ColumnFindings, TableFindings};
 
 use crate::class::DataClass;
