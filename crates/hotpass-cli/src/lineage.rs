@@ -161,10 +161,16 @@ pub(crate) fn finish(emitter: &Emitter, config: &HotpassConfig, context: &mut Co
         return;
     }
     let limit = Duration::try_from_secs_f64(config.lineage.flush_seconds).unwrap_or_default();
-    let Delivery { emitted, spooled, lost, last_error, .. } = emitter.finish(limit);
+    let Delivery { emitted, spooled, lost, displaced, last_error, .. } = emitter.finish(limit);
     let why = last_error.map(|error| format!(": {error}")).unwrap_or_default();
     if lost > 0 {
         context.printer.warning(format_args!("{lost} of {emitted} lineage events could neither be sent nor kept{why}"));
+    }
+    if displaced > 0 {
+        context.printer.warning(format_args!(
+            "{displaced} older lineage events made way for newer ones, since `lineage.spool_limit_bytes` is reached"
+        ));
+        context.printer.hint("Each run keeps its events: `hotpass lineage replay --run ID` sends them again");
     }
     if spooled > 0 {
         context.printer.note(format_args!("{spooled} of {emitted} lineage events wait on disk{why}"));

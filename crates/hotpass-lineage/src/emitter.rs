@@ -45,6 +45,8 @@ pub struct Delivery {
     pub spooled: u64,
     /// Events that could neither be sent nor kept.
     pub lost: u64,
+    /// Older events that made way in the spool, since all together would take more than its limit.
+    pub displaced: u64,
     /// The last failure.
     pub last_error: Option<String>,
 }
@@ -168,7 +170,10 @@ impl Shared {
     fn keep(&self, state: &mut State, queued: &Queued) {
         let kept = self.options.spool.as_ref().map(|spool| spool.push_numbered(queued.number, &queued.event));
         match kept {
-            Some(Ok(())) => state.delivery.spooled += 1,
+            Some(Ok(displaced)) => {
+                state.delivery.spooled += 1;
+                state.delivery.displaced += displaced;
+            }
             Some(Err(error)) => {
                 state.delivery.lost += 1;
                 state.delivery.last_error = Some(format!("Cannot keep an event: {error}"));

@@ -89,20 +89,25 @@ impl Spool {
     ///
     /// Returns the error of writing the file.
     pub fn push(&self, event: &str) -> io::Result<()> {
-        self.push_numbered(next_number(), event)
+        self.push_numbered(next_number(), event).map(drop)
     }
 
-    /// Puts an event at its place in the order of all events.
-    pub(crate) fn push_numbered(&self, number: u64, event: &str) -> io::Result<()> {
-        let mut waiting = self.pending()?;
+    /// Puts an event at its place in the order of all events; returns how many older ones made way.
+    pub(crate) fn push_numbered(&self, number: u64, event: &str) -> io::Result<u64> {
+        let waiting = self.pending()?;
         let mut bytes: u64 = waiting.iter().map(|(_, bytes)| bytes).sum::<u64>() + event.len() as u64 + 1;
-        while bytes > self.limit && !waiting.is_empty() {
-            let (oldest, size) = waiting.remove(0);
-            fs::remove_file(oldest)?;
+        let mut displaced = 0;
+        for (oldest, size) in waiting {
+            if bytes <= self.limit {
+                break;
+            }
+            // Where it is gone already, another process has sent it.
+            displaced += u64::from(remove(&oldest)?);
             bytes -= size;
         }
         let name = format!("{number:020}-{}.json", std::process::id());
-        write_atomic(self.folder("spool").join(name), format!("{event}\n"))
+        write_atomic(self.folder("spool").join(name), format!("{event}\n"))?;
+        Ok(displaced)
     }
 
     /// Keeps the last failure for people.
@@ -175,13 +180,21 @@ impl Spool {
         let pending = self.pending()?;
         outcome.pending = pending.len() as u64;
         for (path, _) in pending {
-            let event = fs::read_to_string(&path)?;
+            let event = match fs::read_to_string(&path) {
+                Ok(event) => event,
+                // It made way for newer ones in the meantime.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    outcome.pending -= 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             match deliver(transport, event.trim_end(), headers, retry, &mut |pause| {
                 std::thread::sleep(pause);
                 true
             }) {
                 Ok(()) => {
-                    fs::remove_file(&path)?;
+                    remove(&path)?;
                     outcome.sent += 1;
                 }
                 Err(error) if error.concerns_the_event() => {
@@ -226,6 +239,15 @@ impl Spool {
 
     fn pending(&self) -> io::Result<Vec<(PathBuf, u64)>> {
         files(&self.folder("spool"))
+    }
+}
+
+/// Deletes a file; returns whether it was there.
+fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

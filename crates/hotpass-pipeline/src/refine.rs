@@ -39,7 +39,7 @@ use crate::entities::{Entities, NO_ENTITY};
 use crate::evidence::{Evidence, EvidenceError, record_interrupted};
 use crate::golden::{GoldenChunk, RunFacts, Survival, rule_of};
 use crate::grouping::{DeterministicGrouping, EntityGrouping, Groups, NoGrouping};
-use crate::lineage::{Published, RunLineage};
+use crate::lineage::{LineageServices, Published, RunLineage};
 use crate::linkage::{GroupingError, LinkageModelError, ProbabilisticGrouping, linkage_keys, linkage_model};
 use crate::normalising::{NormalisedBatch, QuarantinedRow, TablePlan, normalise_batch, reject_rows};
 use crate::parties::{build_party_store, write_party_store};
@@ -384,7 +384,7 @@ impl<'a> Run<'a> {
         digest.push_str(&compliance.suppression.digest());
         let run_id = run_id(request, &files, &digest)?;
         let folder = |source| RefineError::RunFolder { dist_dir: pipeline.dist_dir.clone(), source };
-        let interrupted = interrupted_runs(&pipeline.dist_dir, request.clock);
+        let interrupted = interrupted_runs(&pipeline.dist_dir, &request.services.lineage, request.clock);
         let directory = RunDirectory::create(&pipeline.dist_dir, run_id).map_err(folder)?;
         let lock = RunLock::acquire(directory.root()).map_err(folder)?;
         let started_at = request.clock.now_milliseconds();
@@ -411,7 +411,8 @@ impl<'a> Run<'a> {
         evidence.inputs(&manifest.inputs)?;
         evidence.configured(&manifest)?;
         let services = &request.services;
-        let lineage = RunLineage::start(config, &services.lineage, &services.command, &manifest, request.clock, &files);
+        let run = (&directory, &manifest);
+        let lineage = RunLineage::start(config, &services.lineage, &services.command, run, request.clock, &files);
         Ok(Self {
             request,
             lineage,
@@ -1052,7 +1053,21 @@ impl<'a> Run<'a> {
         }
         let mut sensitive = config.compliance.pii_fields.clone();
         sensitive.extend(pipeline.sensitive_fields.iter().cloned());
-        let extras = ReportExtras { conflicts: &tables.conflicts, sensitive_fields: &sensitive, show_values: false };
+        let redaction = &self.redaction;
+        let graph = self.lineage.graph(&Published {
+            tables,
+            statistics,
+            outputs: &outputs,
+            artefacts: &artefacts,
+            redaction,
+            passed,
+        });
+        let extras = ReportExtras {
+            conflicts: &tables.conflicts,
+            sensitive_fields: &sensitive,
+            show_values: false,
+            lineage: graph.as_ref(),
+        };
         artefacts.push(write_diagnostics(&run, &self.diagnostics)?);
         artefacts
             .push(write_profile(&run, &crate::quality::profile_of(&tables.golden).map_err(ExpectationError::from)?)?);
@@ -1269,7 +1284,7 @@ fn retention(config: &HotpassConfig, clock: Clock) -> Option<String> {
 }
 
 /// Returns the ids of interrupted runs; where a manifest says `running` although no process works on the run, it is corrected.
-fn interrupted_runs(dist_dir: &Path, clock: Clock) -> Vec<String> {
+fn interrupted_runs(dist_dir: &Path, lineage: &LineageServices, clock: Clock) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(dist_dir.join("runs")) else { return Vec::new() };
     let mut ids: Vec<String> = entries
         .filter_map(Result::ok)
@@ -1286,6 +1301,7 @@ fn interrupted_runs(dist_dir: &Path, clock: Clock) -> Vec<String> {
             }
             // A folder that cannot be written to is told about all the same.
             let _ = record_interrupted(&path, &mut manifest, clock);
+            crate::lineage::abort(&path, lineage, clock);
             entry.file_name().into_string().ok()
         })
         .collect();

@@ -1,6 +1,6 @@
 //! What became of each facet: who read it, and who gave it back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -64,12 +64,32 @@ impl Table {
         }
     }
 
-    /// Adds what a reader said of each facet: the class that took it.
-    pub(super) fn add_readings<'a>(&mut self, column: &'static str, readings: impl Iterator<Item = &'a Value>) {
+    /// Adds what a reader made of each facet: the class that took it, and how often it wrote the same again.
+    ///
+    /// `differences` are the places where it wrote something else, each beginning with its path in the event.
+    pub(super) fn add_readings<'a>(
+        &mut self,
+        column: &'static str,
+        readings: impl Iterator<Item = &'a Value>,
+        differences: &[&str],
+    ) {
         self.columns.push(column);
+        let mut read: BTreeMap<Facet, (String, u64)> = BTreeMap::new();
         for reading in readings {
             let facet = (text(&reading["where"]).to_owned(), text(&reading["key"]).to_owned());
-            self.cells.entry(facet).or_default().insert(column, text(&reading["class"]).to_owned());
+            let (class, events) = read.entry(facet).or_default();
+            class.clone_from(&text(&reading["class"]).to_owned());
+            *events += reading["events"].as_u64().unwrap_or(1);
+        }
+        for (facet, (class, events)) in read {
+            let changed: BTreeSet<&str> = differences
+                .iter()
+                .filter_map(|path| facet_of(path))
+                .filter(|(_, it)| *it == facet)
+                .map(|it| it.0)
+                .collect();
+            let same = events.saturating_sub(changed.len() as u64);
+            self.cells.entry(facet).or_default().insert(column, format!("{class}: {same} of {events} same"));
         }
     }
 
@@ -95,13 +115,13 @@ impl Table {
 
     /// Prints the table.
     pub(super) fn print(&self) {
-        print!("{:<9}{:<27}{:>7}", "where", "facet", "events");
-        self.columns.iter().for_each(|column| print!("  {column:<36}"));
+        print!("{:<9}{:<22}{:>5}", "where", "facet", "sent");
+        self.columns.iter().for_each(|column| print!("  {column:<55}"));
         println!();
         for ((place, key), sent) in &self.sent {
-            print!("{place:<9}{key:<27}{:>7}", sent.events);
+            print!("{place:<9}{key:<22}{:>5}", sent.events);
             for column in &self.columns {
-                print!("  {:<36}", self.cell(place, key, column));
+                print!("  {:<55}", self.cell(place, key, column));
             }
             println!();
         }
@@ -110,7 +130,7 @@ impl Table {
     /// Returns the table for the summary.
     pub(super) fn to_json(&self) -> Value {
         let rows = self.sent.iter().map(|((place, key), sent)| {
-            let mut row = json!({"where": place, "facet": key, "events": sent.events});
+            let mut row = json!({"where": place, "facet": key, "sent": sent.events});
             for column in &self.columns {
                 row[*column] = json!(self.cell(place, key, column));
             }
@@ -125,7 +145,7 @@ impl Table {
         for (place, key) in self.sent.keys() {
             for column in &self.columns {
                 let cell = self.cell(place, key, column);
-                if cell == "-" || cell == "dropped" {
+                if cell == "-" || cell.starts_with("dropped") {
                     lost.push(format!("{place}/{key} by {column}"));
                 }
             }
@@ -137,6 +157,22 @@ impl Table {
         let row = self.cells.get(&(place.to_owned(), key.to_owned()));
         row.and_then(|row| row.get(column)).map_or("-", String::as_str)
     }
+}
+
+/// Returns the place of a facet in the path of a difference, and the facet.
+fn facet_of(difference: &str) -> Option<(&str, Facet)> {
+    const PLACES: &[(&str, &str, &str)] = &[
+        ("/run/", "/facets/", "run"),
+        ("/job/", "/facets/", "job"),
+        ("/inputs/", "/inputFacets/", "input"),
+        ("/outputs/", "/outputFacets/", "output"),
+        ("puts/", "/facets/", "dataset"),
+    ];
+    let path = difference.split(": sent").next()?;
+    let (_, set, place) = PLACES.iter().find(|(node, set, _)| path.contains(node) && path.contains(set))?;
+    let start = path.find(set)? + set.len();
+    let key = path[start..].split('/').next()?;
+    Some((&path[..start + key.len()], ((*place).to_owned(), key.to_owned())))
 }
 
 fn named(node: &Value) -> (String, String) {
@@ -177,4 +213,22 @@ pub(super) fn marquez_job(port: u16, namespace: &str, name: &str, parent: &str) 
     get_json(port, &path(name)).or_else(|error| {
         if parent.is_empty() { Err(error) } else { get_json(port, &path(&format!("{parent}.{name}"))) }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_belongs_to_its_facet() {
+        let check = |difference: &str, place: &str, key: &str| {
+            assert_eq!(facet_of(difference).map(|it| it.1), Some((place.to_owned(), key.to_owned())), "{difference}");
+        };
+        check("/run/facets/parent/run/runId: sent 1, written again 2", "run", "parent");
+        check("/job/facets/tags/tags/0: sent 1", "job", "tags");
+        check("/inputs/3/facets/schema/fields/1/name: sent 1", "dataset", "schema");
+        check("/inputs/3/inputFacets/inputStatistics/size: sent 1", "input", "inputStatistics");
+        check("a.ndjson:7: /outputs/0/outputFacets/outputStatistics: sent 1", "output", "outputStatistics");
+        assert_eq!(facet_of("/eventTime: sent 1").map(|it| it.1), None);
+    }
 }

@@ -1,5 +1,6 @@
 //! `hotpass lineage`: the graph of a run, and the events that wait.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -121,9 +122,15 @@ fn show(args: &ShowArgs, context: &mut Context) -> Result<Exit, CommandError> {
         ShowFormat::Text if args.columns || !args.column.is_empty() => {
             context.printer.bytes(graph.columns_to_text().as_bytes())?;
         }
-        ShowFormat::Text => context.printer.bytes(graph.to_text(120).as_bytes())?,
+        ShowFormat::Text => context.printer.bytes(graph.to_text(terminal_width()).as_bytes())?,
     }
     Ok(Exit::Done)
+}
+
+/// Returns the width of the terminal; what is read by a program may be wide.
+fn terminal_width() -> usize {
+    let width = std::io::stdout().is_terminal().then(|| comfy_table::Table::new().width()).flatten();
+    width.map_or(120, usize::from)
 }
 
 /// Reads the events of a run.

@@ -13,6 +13,7 @@ mod faults;
 mod help;
 mod init;
 mod inspect;
+mod lineage;
 mod map;
 mod privacy;
 mod provenance;

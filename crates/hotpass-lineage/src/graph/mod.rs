@@ -151,6 +151,12 @@ impl LineageGraph {
         svg::draw(self)
     }
 
+    /// Returns the name of a stage without that of the job.
+    fn stage_name<'a>(&self, stage: &'a StageNode) -> &'a str {
+        let stem = stage.job.strip_prefix(&self.job);
+        stem.and_then(|rest| rest.strip_prefix('.')).unwrap_or(&stage.job)
+    }
+
     fn add(&mut self, event: &RunEvent) {
         self.state = event.event_type.or(self.state);
         match event.event_type {

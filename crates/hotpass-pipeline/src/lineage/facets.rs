@@ -15,9 +15,11 @@ use hotpass_lineage::facet::{
     RunTags, Schema, SchemaField, SourceCodeLocation, Storage, Tag, TestExecution, TestResults,
 };
 use hotpass_lineage::{InputDataset, OutputDataset};
+use hotpass_quality::contract::ContractResult;
 use serde::Serialize;
 
 use super::{LineageServices, SourceTable};
+use crate::contracts::ContractStatistics;
 use crate::publish::WrittenFile;
 use crate::statistics::{ExpectationResult, RunStatistics};
 
@@ -210,44 +212,52 @@ impl Facets<'_> {
         self.of(RunTags { tags: Some(tags.collect()) })
     }
 
-    pub(crate) fn tests(&self, results: &[ExpectationResult]) -> Option<Facet<TestResults>> {
-        if results.is_empty() {
-            return None;
-        }
-        let tests = results
-            .iter()
-            .map(|result| TestExecution {
-                name: result.name.clone(),
-                status: if result.success { "pass" } else { "fail" }.to_owned(),
-                severity: Some(severity(result)),
-                kind: Some(kind(result)),
-                expected: Some(format!("at least {} of the values pass", result.mostly)),
-                actual: Some(format!("{} of {} values failed", result.unexpected, result.checked)),
-                ..TestExecution::default()
-            })
-            .collect();
-        self.of(TestResults { tests })
+    /// Returns what was checked in the run, contracts first.
+    pub(crate) fn tests(&self, statistics: &RunStatistics) -> Option<Facet<TestResults>> {
+        let contracts = statistics.contracts.iter().map(|contract| TestExecution {
+            name: format!("{} keeps contract {}", contract.place(), contract.result.contract),
+            status: if contract.result.passed { "pass" } else { "fail" }.to_owned(),
+            severity: Some(if contract.fails_table() { "error" } else { "warn" }.to_owned()),
+            kind: Some("contract".to_owned()),
+            expected: Some(format!("contract {} {}", contract.result.contract, contract.result.version)),
+            actual: Some(contract_found(&contract.result)),
+            ..TestExecution::default()
+        });
+        let expectations = statistics.expectations.iter().map(|result| TestExecution {
+            name: result.name.clone(),
+            status: if result.success { "pass" } else { "fail" }.to_owned(),
+            severity: Some(severity(result)),
+            kind: Some(kind(result)),
+            expected: Some(format!("at least {} of the values pass", result.mostly)),
+            actual: Some(format!("{} of {} values failed", result.unexpected, result.checked)),
+            ..TestExecution::default()
+        });
+        let tests: Vec<TestExecution> = contracts.chain(expectations).collect();
+        if tests.is_empty() { None } else { self.of(TestResults { tests }) }
     }
 
-    /// Returns the results of checks on a table.
-    pub(crate) fn assertions(&self, results: &[&ExpectationResult]) -> Option<Facet<DataQualityAssertions>> {
-        if results.is_empty() {
-            return None;
+    /// Returns the results of checks on a table: of the rules of its contract that rows or the table break, and of its
+    /// expectations.
+    pub(crate) fn assertions(
+        &self,
+        contracts: &[&ContractStatistics],
+        results: &[&ExpectationResult],
+    ) -> Option<Facet<DataQualityAssertions>> {
+        let mut assertions = Vec::new();
+        for contract in contracts {
+            assertions.extend(contract_assertions(&contract.result));
         }
-        let assertions = results
-            .iter()
-            .map(|result| Assertion {
-                assertion: kind(result),
-                success: result.success,
-                column: (!result.column.is_empty()).then(|| result.column.clone()),
-                severity: Some(severity(result)),
-                name: Some(result.name.clone()),
-                expected: Some(format!("at least {} of the values pass", result.mostly)),
-                actual: Some(format!("{} of {} values failed", result.unexpected, result.checked)),
-                ..Assertion::default()
-            })
-            .collect();
-        self.of(DataQualityAssertions { assertions })
+        assertions.extend(results.iter().map(|result| Assertion {
+            assertion: kind(result),
+            success: result.success,
+            column: (!result.column.is_empty()).then(|| result.column.clone()),
+            severity: Some(severity(result)),
+            name: Some(result.name.clone()),
+            expected: Some(format!("at least {} of the values pass", result.mostly)),
+            actual: Some(format!("{} of {} values failed", result.unexpected, result.checked)),
+            ..Assertion::default()
+        }));
+        if assertions.is_empty() { None } else { self.of(DataQualityAssertions { assertions }) }
     }
 
     pub(crate) fn source(&self, namespace: &str) -> Option<Facet<DataSource>> {
@@ -484,4 +494,48 @@ fn severity(result: &ExpectationResult) -> String {
 fn kind(result: &ExpectationResult) -> String {
     let name = result.name.strip_prefix(result.column.as_str()).unwrap_or(&result.name).trim();
     name.split_whitespace().next().unwrap_or(&result.name).to_owned()
+}
+
+/// Says what was found on a contract in counts.
+fn contract_found(result: &ContractResult) -> String {
+    let table = match result.table.len() {
+        0 => String::new(),
+        1 => ", and the table as a whole breaks 1 rule".to_owned(),
+        count => format!(", and the table as a whole breaks {count} rules"),
+    };
+    format!("{} of {} rows break a rule{table}", result.failed_rows, result.rows)
+}
+
+/// Returns the verdict on a contract, and each of its rules that is broken.
+pub(crate) fn contract_assertions(result: &ContractResult) -> Vec<Assertion> {
+    let mut assertions = vec![Assertion {
+        assertion: "contract".to_owned(),
+        success: result.passed,
+        severity: Some("error".to_owned()),
+        name: Some(format!("contract {} {}", result.contract, result.version)),
+        expected: Some("every row keeps every rule".to_owned()),
+        actual: Some(contract_found(result)),
+        ..Assertion::default()
+    }];
+    let broken = |rule: &str, column: Option<String>, severity: &str, actual: Option<String>| Assertion {
+        assertion: format!("contract_{rule}"),
+        success: false,
+        name: Some(match &column {
+            Some(column) => format!("{column} {rule}"),
+            None => rule.to_owned(),
+        }),
+        column,
+        severity: Some(severity.to_owned()),
+        actual,
+        ..Assertion::default()
+    };
+    let rows = result.counts.iter().filter(|count| count.rows > 0).map(|count| {
+        let actual = format!("{} of {} rows break it", count.rows, result.rows);
+        broken(count.rule.name(), Some(count.columns.join(", ")), "warn", Some(actual))
+    });
+    assertions.extend(rows);
+    // What is said about the table for people may hold a value of it, so that only the rule is told.
+    let table = result.table.iter().map(|found| broken(found.rule.name(), found.column.clone(), "error", None));
+    assertions.extend(table);
+    assertions
 }

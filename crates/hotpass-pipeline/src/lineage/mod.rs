@@ -1,15 +1,19 @@
 //! The OpenLineage events of a run: what it read, did and wrote, as it happens.
 //!
 //! The run is a run of job `hotpass.pipeline.PROFILE`; its stages are runs of child jobs. All events are kept in
-//! `lineage.ndjson` of the run folder, and sent where [`LineageServices::emitter`] leads. The last event of a run is made
-//! before the manifest is sealed, so that the file is under the seal, and sent after it.
+//! `lineage.ndjson` of the run folder, and sent where [`LineageServices::emitter`] leads. Each is put there as it is made, so
+//! that those of a run that is killed are there too; the next run makes its ABORT. The last event of a run is made before the
+//! manifest is sealed, so that the file is under the seal, and sent after it.
 
 mod columns;
 mod facets;
+mod interrupted;
 mod naming;
 mod resolve;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use hotpass_config::HotpassConfig;
@@ -29,6 +33,7 @@ use hotpass_provenance::Manifest;
 use sha2::{Digest, Sha256};
 
 use crate::compliance::Redaction;
+use crate::contracts::ContractStatistics;
 use crate::golden::GoldenChunk;
 use crate::progress::Stage;
 use crate::publish::{PublishError, WrittenFile};
@@ -37,6 +42,7 @@ use crate::tables::RunTables;
 use columns::ColumnFacts;
 pub(crate) use columns::Wins;
 use facets::Facets;
+pub(crate) use interrupted::abort;
 pub(crate) use resolve::ResolveLineage;
 
 /// Name of the file of events in the run folder.
@@ -81,6 +87,17 @@ pub(crate) struct SourceTable {
     bytes: Option<u64>,
     sha256: Option<Sha256Digest>,
     columns: Vec<SourceTableColumn>,
+}
+
+impl SourceTable {
+    /// Returns whether a contract was checked on this table.
+    fn is_of(&self, contract: &ContractStatistics) -> bool {
+        let mut place = contract.place();
+        if contract.table > 0 {
+            place = format!("{place}#{}", contract.table + 1);
+        }
+        self.place == contract.place() || self.place == place
+    }
 }
 
 /// A column of a source table.
@@ -146,6 +163,8 @@ struct Recorder {
     events: Vec<Event>,
     /// The last event, until the manifest is sealed.
     last: Option<Event>,
+    /// The file of events while the run goes on; nothing where it cannot be written.
+    file: Option<File>,
 }
 
 impl RunLineage {
@@ -154,7 +173,7 @@ impl RunLineage {
         config: &HotpassConfig,
         services: &LineageServices,
         command: &[String],
-        manifest: &Manifest,
+        (directory, manifest): (&RunDirectory, &Manifest),
         clock: Clock,
         files: &[hotpass_ingest::SourceFile],
     ) -> Self {
@@ -195,6 +214,7 @@ impl RunLineage {
             stage: None,
             events: Vec::new(),
             last: None,
+            file: File::create(directory.path(LINEAGE_FILE)).ok(),
             producer,
         };
         recorder.begin(command);
@@ -236,6 +256,21 @@ impl RunLineage {
         if let Some(recorder) = &mut self.0 {
             recorder.expected(statistics);
         }
+    }
+
+    /// Returns what the run reads and writes, for its report.
+    pub(crate) fn graph(&self, published: &Published<'_>) -> Option<LineageGraph> {
+        let recorder = self.0.as_ref()?;
+        let mut event = recorder.run_event(if published.passed { RunState::Complete } else { RunState::Fail });
+        event.inputs = Some(recorder.inputs());
+        event.outputs = Some(recorder.outputs(published));
+        let mut events = recorder.events.clone();
+        events.push(Event::Run(event));
+        let mut graph = LineageGraph::from_events(&events);
+        // The report is written while the run goes on: what it says of times comes from elsewhere.
+        graph.stages.clear();
+        graph.ended = None;
+        Some(graph)
     }
 
     /// The files were published: makes the last events, and writes the files of the run folder.
@@ -372,6 +407,10 @@ impl Recorder {
     fn keep(&mut self, event: RunEvent) {
         let event = Event::Run(event);
         self.services.emitter.emit(&event);
+        if let (Some(file), Ok(line)) = (&mut self.file, event.to_json()) {
+            // At its end the run writes the file again, and tells where that fails.
+            let _ = file.write_all(format!("{line}\n").as_bytes());
+        }
         self.events.push(event);
     }
 
@@ -401,6 +440,13 @@ impl Recorder {
             event.inputs = Some(self.inputs());
         }
         self.keep(event);
+        if stage == Stage::Read {
+            // From here on it is known what the run reads, which a server may show while the run goes on.
+            let mut event = self.run_event(RunState::Running);
+            self.own(&mut event, None, None);
+            event.inputs = Some(self.inputs());
+            self.keep(event);
+        }
     }
 
     fn inputs(&self) -> Vec<InputDataset> {
@@ -414,7 +460,9 @@ impl Recorder {
         for (table, input) in self.tables.iter().zip(&mut inputs) {
             let results: Vec<_> =
                 statistics.expectations.iter().filter(|result| result.dataset == table.place).collect();
-            input.input_facets.get_or_insert_default().data_quality_assertions = self.facets().assertions(&results);
+            let contracts: Vec<_> = statistics.contracts.iter().filter(|contract| table.is_of(contract)).collect();
+            input.input_facets.get_or_insert_default().data_quality_assertions =
+                self.facets().assertions(&contracts, &results);
         }
         inputs
     }
@@ -424,7 +472,7 @@ impl Recorder {
         let workspace = self.services.workspace.as_deref();
         let file = match known {
             Some((path, ..)) => naming::file_name(path, workspace, &statistics.file),
-            None => statistics.file.clone(),
+            None => naming::file_name(Path::new(&statistics.file), workspace, &statistics.file),
         };
         let columns = schema
             .columns
@@ -480,13 +528,13 @@ impl Recorder {
                 ..DatasetFacets::default()
             }),
             input_facets: Some(InputFacets {
-                data_quality_assertions: facets.assertions(&on_published),
+                data_quality_assertions: facets.assertions(&[], &on_published),
                 ..InputFacets::default()
             }),
         });
         let mut event = self.stage_event(Stage::Expect, RunState::Complete);
         if let Some(run_facets) = &mut event.run.facets {
-            run_facets.test = self.facets().tests(&statistics.expectations);
+            run_facets.test = self.facets().tests(statistics);
         }
         event.inputs = Some(inputs);
         self.keep(event);
@@ -553,14 +601,13 @@ impl Recorder {
         self.own(&mut event, Some((statistics, passed)), None);
         if let Some(run_facets) = &mut event.run.facets {
             let facets = self.facets();
-            run_facets.test = facets.tests(&statistics.expectations);
+            run_facets.test = facets.tests(statistics);
             if !passed {
-                let failed: Vec<&str> = statistics
-                    .expectations
-                    .iter()
-                    .filter(|result| !result.success && result.fails_run)
-                    .map(|result| result.name.as_str())
-                    .collect();
+                let broken = statistics.contracts.iter().filter(|contract| !contract.result.passed);
+                let broken = broken.map(|contract| format!("contract {}", contract.result.contract));
+                let failed = statistics.expectations.iter().filter(|result| !result.success && result.fails_run);
+                let mut failed: Vec<String> = broken.chain(failed.map(|result| result.name.clone())).collect();
+                failed.dedup();
                 run_facets.error_message = facets.of(error(&format!("The data did not pass: {}", failed.join(", "))));
             }
         }
@@ -592,7 +639,8 @@ impl Recorder {
         event.run.facets.get_or_insert_default().error_message = self.facets().of(error(message));
     }
 
-    fn write(&self, run: &RunDirectory) -> Result<Vec<WrittenFile>, PublishError> {
+    fn write(&mut self, run: &RunDirectory) -> Result<Vec<WrittenFile>, PublishError> {
+        self.file = None;
         let path = run.path(LINEAGE_FILE);
         let mut text = String::new();
         for event in &self.events {

@@ -1,8 +1,9 @@
 //! How jobs and datasets are called in lineage.
 //!
 //! A dataset's namespace is its source: `file://` and the name of the workspace, which is that of the jobs' namespace
-//! unless the configuration says otherwise. Its name is the path in the workspace, with `/`, and behind `#` the sheet. So
-//! the same file has the same name on every machine, and no name tells where a machine keeps its files.
+//! unless the configuration says otherwise. Its name is the path in the workspace, with `/`, and below it the sheet. So
+//! the same file has the same name on every machine, and no name tells where a machine keeps its files. Names have neither
+//! `#` nor `:`, which servers read as marks of a version and of the parts of an id.
 
 use std::path::{Component, Path};
 
@@ -53,20 +54,25 @@ fn lexical(path: &Path) -> Option<String> {
 
 /// Returns the name of a file as dataset: its path in the workspace, else `otherwise`.
 pub(crate) fn file_name(path: &Path, workspace: Option<&Path>, otherwise: &str) -> String {
-    relative(path, workspace).unwrap_or_else(|| otherwise.to_owned())
+    safe(&relative(path, workspace).unwrap_or_else(|| otherwise.to_owned()))
 }
 
-/// Returns the name of a table of a file as dataset.
+/// Returns the name of a table of a file as dataset, from the file's name as dataset.
 pub(crate) fn table_name(file: &str, sheet: Option<&str>, table: u32) -> String {
     let mut name = file.to_owned();
     if let Some(sheet) = sheet {
-        name.push('#');
-        name.push_str(sheet);
+        name.push('/');
+        name.push_str(&safe(sheet).replace('/', "%2F"));
     }
     if table > 0 {
-        name.push_str(&format!("#{}", table + 1));
+        name.push_str(&format!("/table {}", table + 1));
     }
     name
+}
+
+/// Writes the characters that mean something in the ids of servers as an address does.
+fn safe(name: &str) -> String {
+    name.replace('#', "%23").replace(':', "%3A")
 }
 
 /// Returns a message without the folders of this machine: of each path in it that is not relative, the last part stays.
@@ -101,8 +107,10 @@ mod tests {
         check("../b.csv", None);
         check("/home/jane/work/dist/out.xlsx", Some("dist/out.xlsx"));
         check("/srv/secret/out.xlsx", None);
-        assert_eq!(table_name("a.xlsx", Some("Sheet 1"), 0), "a.xlsx#Sheet 1");
-        assert_eq!(table_name("a.xlsx", Some("Sheet 1"), 1), "a.xlsx#Sheet 1#2");
+        assert_eq!(table_name("a.xlsx", Some("Sheet 1"), 0), "a.xlsx/Sheet 1");
+        assert_eq!(table_name("a.xlsx", Some("Sheet 1"), 1), "a.xlsx/Sheet 1/table 2");
+        assert_eq!(table_name("a.ods", Some("In/out #1"), 0), "a.ods/In%2Fout %231");
+        assert_eq!(file_name(Path::new("data/a#1.csv"), None, ""), "data/a%231.csv");
         assert_eq!(table_name("a.csv", None, 0), "a.csv");
     }
 

@@ -27,6 +27,7 @@ pub fn html(statistics: &RunStatistics, extras: &ReportExtras<'_>) -> String {
         ("contracts", "Contracts", contracts(statistics)),
         ("sources", "Sources", sources(statistics)),
         ("quarantine", "Quarantine", quarantine(statistics)),
+        ("lineage", "Lineage", lineage(extras)),
         ("mapping", "Column mapping", mapping(statistics)),
         ("changes", "Changes by rule", changes(statistics)),
         ("failures", "Values left out", failures(statistics)),
@@ -540,6 +541,37 @@ fn conflicts(statistics: &RunStatistics, extras: &ReportExtras<'_>) -> String {
     if !extras.show_values {
         body.push_str("<p class=\"muted\">Personal values are shown as their shape: <code>X</code> a capital, <code>x</code> a letter, <code>9</code> a digit.</p>\n");
     }
+    body
+}
+
+/// Draws what the run read and wrote, and lists the source columns of each published one.
+fn lineage(extras: &ReportExtras<'_>) -> String {
+    let Some(graph) = extras.lineage else { return String::new() };
+    let mut graph = graph.clone();
+    // How long each stage took stands under the timings.
+    graph.stages.clear();
+    graph.ended = None;
+    let mut body = String::new();
+    let picture = format!("<div class=\"scroll\" tabindex=\"0\">{}</div>", graph.to_svg());
+    figure(&mut body, "What the run read and wrote", &picture);
+    let Some(output) = graph.outputs.iter().find(|output| !output.columns.is_empty()) else { return body };
+    let mut table = Table::new("Source columns of each published column", &["Published column", "Source columns"]);
+    for (column, sources) in &output.columns {
+        let sources: Vec<String> = sources
+            .iter()
+            .map(|source| {
+                let masked = if source.masked { ", masked" } else { "" };
+                format!(
+                    "<code>{}</code> of {} <span class=\"muted\">({}{masked})</span>",
+                    escape(&source.field),
+                    escape(&source.dataset),
+                    escape(&source.transformations.join(", ").to_lowercase())
+                )
+            })
+            .collect();
+        table.row(&[format!("<code>{}</code>", escape(column)), sources.join("<br>")]);
+    }
+    let _ = writeln!(body, "<details><summary>Source columns</summary>\n{}</details>", table.finish());
     body
 }
 

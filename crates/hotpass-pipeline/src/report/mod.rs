@@ -29,6 +29,8 @@ pub struct ReportExtras<'a> {
     pub sensitive_fields: &'a [String],
     /// Whether personal values are shown as they are.
     pub show_values: bool,
+    /// What the run read and wrote; the report has no lineage when absent.
+    pub lineage: Option<&'a hotpass_lineage::LineageGraph>,
 }
 
 /// Returns the figures as JSON text, ended by a line break.
@@ -51,12 +53,19 @@ pub struct LoadedReport {
     pub conflicts: Vec<RecordBatch>,
     /// Published columns that the run's configuration calls personal.
     pub sensitive_fields: Vec<String>,
+    /// What the run read and wrote, where it kept its lineage.
+    pub lineage: Option<hotpass_lineage::LineageGraph>,
 }
 
 impl LoadedReport {
     /// Returns what the report shows besides the figures.
     pub fn extras(&self, show_values: bool) -> ReportExtras<'_> {
-        ReportExtras { conflicts: &self.conflicts, sensitive_fields: &self.sensitive_fields, show_values }
+        ReportExtras {
+            conflicts: &self.conflicts,
+            sensitive_fields: &self.sensitive_fields,
+            show_values,
+            lineage: self.lineage.as_ref(),
+        }
     }
 }
 
@@ -113,5 +122,7 @@ pub fn load_report(run_dir: &Path) -> Result<LoadedReport, LoadReportError> {
         .flatten()
         .filter_map(|field| field.as_str().map(str::to_owned))
         .collect();
-    Ok(LoadedReport { statistics, conflicts, sensitive_fields })
+    // A run without lineage, or of an earlier version, has a report all the same.
+    let lineage = hotpass_lineage::LineageGraph::read(&run_dir.join(crate::lineage::LINEAGE_FILE)).ok();
+    Ok(LoadedReport { statistics, conflicts, sensitive_fields, lineage })
 }

@@ -149,7 +149,7 @@ impl ColumnOperators {
     }
 
     /// Returns the names and operators, as text.
-    pub(super) fn described(&self) -> BTreeMap<&str, String> {
+    pub(crate) fn described(&self) -> BTreeMap<&str, String> {
         self.operators.iter().map(|(column, operator)| (column.as_str(), operator.to_string())).collect()
     }
 

@@ -73,8 +73,7 @@ impl Recorder {
         manifest.set_config(config, std::collections::BTreeMap::new());
         manifest.write(directory.root())?;
         let services = &evidence.services;
-        let output = &request.output_file;
-        let lineage = ResolveLineage::start(&services.lineage, &services.command, directory.id(), output, clock);
+        let lineage = ResolveLineage::start(&services.lineage, &services.command, &directory, request);
         let mut evidence = Evidence::start(&directory, &evidence.dist_dir, &evidence.services, clock)?;
         evidence.configured(&manifest)?;
         Ok(Self { directory, manifest, evidence, clock, inputs, lineage, _lock: lock })
@@ -112,7 +111,8 @@ impl Recorder {
                 }
                 self.evidence.exported(&self.manifest.outputs)?;
                 if let Some(lineage) = &mut self.lineage {
-                    lineage.finish(&self.directory, &mut self.manifest, RunState::Complete);
+                    let state = if passed { RunState::Complete } else { RunState::Fail };
+                    lineage.finish(&self.directory, &mut self.manifest, state, Some(&outcome));
                 }
                 self.evidence.seal(&mut self.manifest)?;
                 if let Some(lineage) = &self.lineage {
@@ -129,7 +129,7 @@ impl Recorder {
                 self.manifest.finish(status, self.clock);
                 let state = if interrupted { RunState::Abort } else { RunState::Fail };
                 if let Some(lineage) = &mut self.lineage {
-                    lineage.finish(&self.directory, &mut self.manifest, state);
+                    lineage.finish(&self.directory, &mut self.manifest, state, None);
                 }
                 // The first error is the one to tell.
                 let _ = self.evidence.seal(&mut self.manifest);

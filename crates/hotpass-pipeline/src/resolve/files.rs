@@ -112,6 +112,33 @@ pub struct ResolveOutcome {
     pub quality_path: Option<PathBuf>,
     /// The run folder, where evidence is kept.
     pub run: Option<RunDirectory>,
+    /// The tables that were read and what becomes of their columns, for the lineage.
+    pub(crate) tables: Vec<ResolvedTable>,
+}
+
+/// A table that was read.
+#[derive(Debug, Clone)]
+pub(crate) struct ResolvedTable {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// The sheet, for a workbook.
+    pub(crate) sheet: Option<String>,
+    /// Names and types of the columns.
+    pub(crate) columns: Vec<(String, String)>,
+}
+
+impl ResolvedTable {
+    fn of(tables: &[super::input::InputTable]) -> Vec<Self> {
+        let column = |field: &Arc<arrow::datatypes::Field>| (field.name().clone(), field.data_type().to_string());
+        tables
+            .iter()
+            .map(|table| Self {
+                path: table.path.clone(),
+                sheet: table.sheet.clone(),
+                columns: table.schema.fields().iter().map(column).collect(),
+            })
+            .collect()
+    }
 }
 
 impl ResolveOutcome {
@@ -363,7 +390,9 @@ impl Run<'_> {
             entity_sizes: statistics,
             seconds: self.seconds.clone(),
         };
-        self.finish(summary, notices, pairs_path, Some(model_path), report.map(|_| training_path))
+        let mut outcome = self.finish(summary, notices, pairs_path, Some(model_path), report.map(|_| training_path))?;
+        outcome.tables = ResolvedTable::of(&session.tables);
+        Ok(outcome)
     }
 
     /// Scores the pairs, or finds those of the rules, joins the matches and writes all from the review threshold on.
@@ -508,7 +537,9 @@ impl Run<'_> {
             entity_sizes: statistics,
             seconds: self.seconds.clone(),
         };
-        self.finish(summary, notices, pairs_path, None, None)
+        let mut outcome = self.finish(summary, notices, pairs_path, None, None)?;
+        outcome.tables = ResolvedTable::of(&tables);
+        Ok(outcome)
     }
 
     fn finish(
@@ -535,6 +566,7 @@ impl Run<'_> {
             checks: Vec::new(),
             quality_path: None,
             run: None,
+            tables: Vec::new(),
         })
     }
 }

@@ -32,6 +32,7 @@ pub use counting::{BlockCounts, count_blocks};
 pub use error::ResolveError;
 pub use evaluation::{AtThreshold, EvaluateRequest, Evaluated, Evaluation, TruthSource, evaluate_files};
 pub use evidence::EvidenceRequest;
+pub(crate) use files::ResolvedTable;
 pub use files::{Method, ResolveOutcome, ResolveRequest, ResolveSummary, SourceSummary, Thresholds, resolve_files};
 pub use model_file::{ModelForm, is_trained, model_text, read_model_file, write_model_file};
 pub use predicting::{
