@@ -92,6 +92,7 @@ pub(crate) struct Facets<'a> {
 }
 
 impl Facets<'_> {
+    #[expect(clippy::unnecessary_wraps, reason = "every member of a set of facets may be absent")]
     pub(crate) fn of<B: FacetBody>(&self, body: B) -> Option<Facet<B>> {
         Some(Facet::new(self.producer, body))
     }

@@ -79,7 +79,7 @@ mod tests {
         ];
         let lines = begun.iter().map(Event::to_json).collect::<Result<Vec<_>, _>>()?;
         // The last line was being written.
-        std::fs::write(&path, format!("{}\n{{\"eventTime\":\"2026", lines.join("\n")))?;
+        hotpass_core::write_atomic(&path, format!("{}\n{{\"eventTime\":\"2026", lines.join("\n")))?;
         for _ in 0..2 {
             abort(folder.path(), &LineageServices::default(), Clock::Fixed(5000));
             let events = hotpass_lineage::graph::read_events(&path)?;

@@ -5,6 +5,7 @@
 //! the same file has the same name on every machine, and no name tells where a machine keeps its files. Names have neither
 //! `#` nor `:`, which servers read as marks of a version and of the parts of an id.
 
+use std::fmt::Write as _;
 use std::path::{Component, Path};
 
 use hotpass_config::model::Lineage;
@@ -65,7 +66,7 @@ pub(crate) fn table_name(file: &str, sheet: Option<&str>, table: u32) -> String 
         name.push_str(&safe(sheet).replace('/', "%2F"));
     }
     if table > 0 {
-        name.push_str(&format!("/table {}", table + 1));
+        let _ = write!(name, "/table {}", table + 1);
     }
     name
 }

@@ -95,7 +95,7 @@ impl ResolveLineage {
         let event = Event::Run(lineage.event(RunState::Start));
         // The last word is written at the end of the run; until then the file says that it began.
         if let Ok(line) = event.to_json() {
-            let _ = std::fs::write(run.path(LINEAGE_FILE), line + "\n");
+            let _ = hotpass_core::write_atomic(run.path(LINEAGE_FILE), line + "\n");
         }
         lineage.services.emitter.emit(&event);
         lineage.events.push(event);
