@@ -439,7 +439,9 @@ impl<'a> Run<'a> {
     fn execute(mut self, pool: &rayon::ThreadPool) -> Result<RefineOutcome, RefineError> {
         let span = tracing::Span::current();
         span.record("hotpass.run_id", self.directory.id());
-        let result = pool.install(|| span.in_scope(|| self.work()));
+        // The threads of the pool do not know a subscriber that holds for the caller's thread alone.
+        let subscriber = tracing::dispatcher::get_default(Clone::clone);
+        let result = pool.install(|| tracing::dispatcher::with_default(&subscriber, || span.in_scope(|| self.work())));
         match result {
             Ok((statistics, outputs, passed)) => {
                 let run = self.directory.clone();

@@ -3,3 +3,4 @@
 
 mod publish;
 mod refine;
+mod telemetry;

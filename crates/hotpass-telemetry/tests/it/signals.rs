@@ -225,6 +225,19 @@ fn who_asks_whether_a_measure_is_wanted_hears_yes() {
 }
 
 #[test]
+fn nothing_is_installed_globally() {
+    use opentelemetry::trace::{Span as _, Tracer as _};
+    let collector = Collector::start();
+    let session = Telemetry::start(settings(&collector.url()), INSTRUMENTS).expect("the settings are right");
+    tracing::subscriber::with_default(session.subscriber(), work);
+    let own = opentelemetry::global::tracer("a program of its own").start("work");
+    assert!(!own.span_context().is_valid(), "the global provider stays the program's");
+    drop(tracing::info_span!("beside").entered());
+    session.shutdown(Duration::from_secs(5));
+    assert!(collector.spans().iter().all(|span| span.name != "beside"));
+}
+
+#[test]
 fn switched_off_there_is_nothing() {
     let collector = Collector::start();
     let mut settings = settings(&collector.url());
