@@ -9,14 +9,18 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::facets::{Table, marquez_job};
+use super::lineage_faults;
 use super::{Session, ensure, items, json_lines, test_data, text};
 use crate::peers;
-use crate::process::{output, read};
+use crate::process::{command, output, read};
 use crate::servers::http::{encode, get_json};
 use crate::servers::{MARQUEZ_PACKAGE as PACKAGE, Marquez, Missing, Receiver};
 
 /// A job that stands above the run, as a scheduler says it.
 const OUTER: (&str, &str, &str) = ("schedules", "nightly", "01940000-0000-7000-8000-00000000000a");
+
+/// How long a run waits for a server that does not take its events: what the program does unless it is told otherwise.
+pub(super) const WAIT: (&str, &str) = ("HOTPASS__LINEAGE__FLUSH_SECONDS", "2");
 
 /// Runs the whole check against Marquez where it can be had, and against the receiver.
 pub(super) fn run() -> Result<(), String> {
@@ -155,6 +159,7 @@ fn check(mut backend: Backend, absent: Option<&str>) -> Result<(), String> {
     session.step("the server is down, then back", |session| down_and_back(session, &mut backend, url));
 
     let sent = every_event(&session);
+    session.step("every event and facet follows its schema", |session| follows_schemas(session, &sent));
     let mut table = Table::of(&sent);
     readings(&mut session, &backend, &mut table);
     table.print();
@@ -167,14 +172,15 @@ fn check(mut backend: Backend, absent: Option<&str>) -> Result<(), String> {
         session.write("graph.svg", &graph)?;
         Ok(((), format!("{} bytes of SVG, {} lines in the terminal", graph.len(), drawn.stdout.lines().count())))
     });
-    let summary = json!({"backend": backend.name(), "servers": backend.figures(), "events": sent.len(), "facets": table.to_json()});
+    let faults = lineage_faults::run(&mut session);
+    let summary = json!({"faults": faults, "backend": backend.name(), "servers": backend.figures(), "events": sent.len(), "facets": table.to_json()});
     session.finish(summary)
 }
 
 /// One run and the events it left in its folder.
-struct Run {
-    events: Vec<Value>,
-    seconds: f64,
+pub(super) struct Run {
+    pub(super) events: Vec<Value>,
+    pub(super) seconds: f64,
 }
 
 impl Run {
@@ -194,7 +200,12 @@ impl Run {
     }
 }
 
-fn refine(session: &mut Session, arguments: &[&str], variables: &[(&str, &str)], codes: &[i32]) -> Result<Run, String> {
+pub(super) fn refine(
+    session: &mut Session,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    codes: &[i32],
+) -> Result<Run, String> {
     let before = runs(session);
     let ran = session.hotpass(&[&["refine"], arguments].concat(), variables)?.expect(codes)?;
     let folder = runs(session).into_iter().find(|run| !before.contains(run));
@@ -203,7 +214,7 @@ fn refine(session: &mut Session, arguments: &[&str], variables: &[(&str, &str)],
 }
 
 /// Lists the folders of runs.
-fn runs(session: &Session) -> BTreeSet<PathBuf> {
+pub(super) fn runs(session: &Session) -> BTreeSet<PathBuf> {
     let folder = session.workspace.join("dist/runs");
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
@@ -215,7 +226,7 @@ fn every_event(session: &Session) -> Vec<Value> {
 }
 
 /// What tells two events apart.
-fn identity(event: &Value) -> String {
+pub(super) fn identity(event: &Value) -> String {
     format!("{} {} {}", text(&event["run"]["runId"]), text(&event["eventType"]), text(&event["eventTime"]))
 }
 
@@ -371,7 +382,7 @@ fn failing(session: &mut Session, backend: &Backend, url: &str) -> Result<((), S
 /// Kills the server, runs, starts it again and replays.
 fn down_and_back(session: &mut Session, backend: &mut Backend, url: &str) -> Result<((), String), String> {
     backend.kill()?;
-    let run = refine(session, &["--lineage-url", url], &[], &[0, 3])?;
+    let run = refine(session, &["--lineage-url", url], &[WAIT], &[0, 3])?;
     let waiting = session.hotpass(&["lineage", "status"], &[])?.expect(&[0])?;
     backend.resume()?;
     session.hotpass(&["lineage", "replay", "--lineage-url", url], &[])?.expect(&[0])?;
@@ -380,6 +391,18 @@ fn down_and_back(session: &mut Session, backend: &mut Backend, url: &str) -> Res
     all_there(backend, &run.events)?;
     let status = waiting.stdout.lines().next().unwrap_or_default();
     Ok(((), format!("the run took {:.1} s; status: {status}; after the replay {there}", run.seconds)))
+}
+
+/// Lets the validator of the library's own tests judge the events by the specification's schemas and Hotpass's own.
+fn follows_schemas(session: &Session, sent: &[Value]) -> Result<((), String), String> {
+    let file = session.staging.join("events.ndjson");
+    let lines: Vec<String> = sent.iter().map(Value::to_string).collect();
+    session.write("events.ndjson", lines.join("\n") + "\n")?;
+    let mut test = command("cargo test --quiet --package hotpass-lineage --test it events_of_real_runs -- --nocapture");
+    test.env("HOTPASS_TEST_LINEAGE", &file);
+    let said = output(test)?;
+    let verdict = said.lines().find(|line| line.contains("events follow") || line.contains("skipped"));
+    Ok(((), verdict.ok_or_else(|| format!("the test did not run\n{said}"))?.to_owned()))
 }
 
 /// Lets the reference producers read what was sent.

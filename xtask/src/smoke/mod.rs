@@ -3,6 +3,7 @@
 mod collector;
 mod collector_faults;
 mod facets;
+mod lineage_faults;
 mod marquez;
 mod steward;
 
@@ -109,7 +110,8 @@ impl Session {
                 command.env_remove(&name);
             }
         }
-        command.envs(variables.iter().copied());
+        // On a busy machine a server may take longer than a run would wait for it; the time it waits is a check of its own.
+        command.env("HOTPASS__LINEAGE__FLUSH_SECONDS", "30").envs(variables.iter().copied());
         command
     }
 

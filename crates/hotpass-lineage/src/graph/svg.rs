@@ -8,7 +8,7 @@ use crate::event::RunState;
 const BOX_WIDTH: usize = 320;
 const BOX_HEIGHT: usize = 46;
 const GAP: usize = 14;
-const ARROW: usize = 110;
+const ARROW: usize = 84;
 const MARGIN: usize = 16;
 const HEAD: usize = 54;
 /// Height of a stage's line in the box of the job.

@@ -195,7 +195,8 @@ impl Validators {
         let build =
             |schema: &Value| jsonschema::options().with_registry(&registry).should_validate_formats(true).build(schema);
         let mut facets = BTreeMap::new();
-        for path in json_files(&spec.join("facets"))? {
+        let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas/lineage");
+        for path in json_files(&spec.join("facets"))?.into_iter().chain(json_files(&own)?) {
             let schema = read(&path)?;
             let id = schema["$id"].as_str().unwrap_or_default().to_owned();
             for key in schema["properties"].as_object().into_iter().flat_map(Map::keys) {
@@ -301,5 +302,31 @@ fn events_and_facets_follow_their_schemas() -> Outcome {
         *broken.pointer_mut(pointer).ok_or(pointer)? = wrong;
         assert!(!validators.errors(&broken).is_empty(), "{pointer}");
     }
+    Ok(())
+}
+
+/// Judges the events of a file, which `cargo xtask smoke marquez` names.
+#[test]
+#[expect(clippy::print_stdout, reason = "the one who named the file reads it")]
+fn events_of_real_runs() -> Outcome {
+    let Some(file) = std::env::var_os("HOTPASS_TEST_LINEAGE").map(PathBuf::from) else {
+        println!("skipped: `HOTPASS_TEST_LINEAGE` names no file of events");
+        return Ok(());
+    };
+    let Some(spec) = specification() else {
+        println!("skipped: the specification's schemas are not there");
+        return Ok(());
+    };
+    let validators = Validators::load(&spec)?;
+    let (mut count, mut errors) = (0, Vec::new());
+    for line in fs::read_to_string(&file)?.lines() {
+        let event: Value = serde_json::from_str(line)?;
+        errors.extend(validators.errors(&event));
+        assert_eq!(serde_json::to_value(Event::from_json(line)?)?, event, "the model reads and writes it alike");
+        count += 1;
+    }
+    assert_eq!(errors, Vec::<String>::new());
+    assert!(count > 0);
+    println!("{count} events follow the specification's schemas and Hotpass's own");
     Ok(())
 }
