@@ -91,6 +91,8 @@ impl Emitter {
 
     /// Waits until all events are sent, at most for `limit`; what is left then goes to the spool.
     ///
+    /// It does not wait for a server that has failed twice at the event in turn, or has had that event for as long already.
+    ///
     /// Later events go to the spool at once.
     pub fn finish(&self, limit: Duration) -> Delivery {
         self.0.as_ref().map(|handle| handle.0.finish(limit)).unwrap_or_default()
@@ -130,6 +132,8 @@ struct State {
     diverted: bool,
     /// Until when the thread may go on.
     closing: Option<Instant>,
+    /// Since when the server has an event that it has not answered.
+    sending: Option<Instant>,
     /// Set once the thread's events were taken from it.
     abandoned: bool,
     /// Set once the thread has ended.
@@ -202,9 +206,14 @@ impl Shared {
             let span = tracing::info_span!(parent: &queued.span, "lineage.deliver");
             let sent = span.in_scope(|| {
                 let headers = || self.options.headers.as_ref().map(|provider| provider()).unwrap_or_default();
-                deliver(transport, &queued.event, &headers, &self.options.retry, &mut |pause| self.pause(pause))
+                let mut failures = 0;
+                deliver(transport, &queued.event, &headers, &self.options.retry, &mut |pause| {
+                    failures += 1;
+                    self.pause(pause, failures)
+                })
             });
             let mut state = self.lock();
+            state.sending = None;
             if state.abandoned {
                 break;
             }
@@ -233,7 +242,9 @@ impl Shared {
                 return None;
             }
             if let Some(front) = state.queue.front() {
-                return Some(front.clone());
+                let front = front.clone();
+                state.sending = Some(Instant::now());
+                return Some(front);
             }
             if state.closing.is_some() {
                 return None;
@@ -242,16 +253,19 @@ impl Shared {
         }
     }
 
-    /// Pauses before the next attempt; returns whether there is time for one.
-    fn pause(&self, pause: Duration) -> bool {
+    /// Pauses before the next attempt; returns whether there is one. Nobody waits for a server that has failed more than once.
+    fn pause(&self, pause: Duration, failures: u32) -> bool {
         let until = Instant::now() + pause;
         let mut state = self.lock();
+        state.sending = None;
         loop {
-            if state.abandoned || state.closing.is_some_and(|deadline| deadline <= until) {
+            let late = |deadline: Instant| deadline <= until || failures > 1;
+            if state.abandoned || state.closing.is_some_and(late) {
                 return false;
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                state.sending = Some(Instant::now());
                 return true;
             }
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -265,7 +279,9 @@ impl Shared {
         state.closing.get_or_insert(deadline);
         self.changed.notify_all();
         while !state.ended {
-            let left = deadline.saturating_duration_since(Instant::now());
+            // A server that has kept one event for as long does not get more time.
+            let until = state.sending.map_or(deadline, |since| deadline.min(since + limit));
+            let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }

@@ -192,6 +192,61 @@ fn a_server_that_closes_the_connection() -> Outcome {
 }
 
 #[test]
+fn nobody_waits_for_a_server_that_has_failed_already() -> Outcome {
+    let retry = Retry { retries: 5, backoff: Duration::from_millis(100), longest: Duration::from_secs(30) };
+    let hangs: fn(u64) -> Behaviour = |_| Behaviour::Slow(Duration::from_secs(30));
+    for behave in [|_| Behaviour::Reset, |_| Behaviour::Answer(500, "", ""), |_| Behaviour::Half, hangs] {
+        let folder = tempfile::tempdir()?;
+        let server = Server::start(behave)?;
+        let http = HttpSettings { timeout: Duration::from_secs(5), ..settings(&server.url) };
+        let emitter = Emitter::start(build(http)?, EmitterOptions { retry, ..options(folder.path()) })?;
+        emitter.emit(&event(0));
+        emitter.emit(&event(1));
+        // The run does its work meanwhile.
+        std::thread::sleep(Duration::from_millis(700));
+        let clock = Instant::now();
+        let delivery = emitter.finish(Duration::from_millis(700));
+        assert!(clock.elapsed() < Duration::from_millis(400), "{:?}", clock.elapsed());
+        assert_eq!((delivery.delivered, delivery.spooled, delivery.lost), (0, 2, 0));
+    }
+    Ok(())
+}
+
+#[test]
+fn what_talks_garbage_is_no_server() -> Outcome {
+    check(|_| Behaviour::Garbage, |delivery| assert_eq!(delivery.delivered, 0))
+}
+
+#[test]
+fn a_spool_that_cannot_be_written_loses_nothing_silently() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("no-folder");
+    hotpass_core::write_atomic(&file, "")?;
+    let server = Server::start(|_| Behaviour::Reset)?;
+    let (delivery, emitting) = emit(&server.url, &file, Duration::from_secs(1))?;
+    assert!(emitting < Duration::from_millis(100));
+    assert_eq!((delivery.delivered, delivery.spooled, delivery.lost), (0, 0, EVENTS));
+    assert!(delivery.last_error.is_some_and(|error| error.contains("Cannot keep an event")));
+    Ok(())
+}
+
+#[test]
+fn older_events_that_make_way_are_counted() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let server = Server::start(|_| Behaviour::Answer(503, "", ""))?;
+    let size = event(0).to_json()?.len() as u64 + 1;
+    let spool = Spool::new(folder.path()).with_limit(4 * (size + 1));
+    let emitter =
+        Emitter::start(build(settings(&server.url))?, EmitterOptions { spool: Some(spool), ..options(folder.path()) })?;
+    for number in 0..EVENTS {
+        emitter.emit(&event(number));
+    }
+    let delivery = emitter.finish(Duration::from_secs(1));
+    assert_eq!((delivery.spooled, delivery.displaced, delivery.lost), (EVENTS, EVENTS - 4, 0));
+    Ok(())
+}
+
+#[test]
 fn a_full_queue_goes_to_the_spool() -> Outcome {
     let folder = tempfile::tempdir()?;
     let server = Server::start(|_| Behaviour::Slow(Duration::from_millis(20)))?;

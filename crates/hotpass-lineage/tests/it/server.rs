@@ -15,6 +15,8 @@ pub(crate) enum Behaviour {
     Slow(Duration),
     /// Answers by halves and closes the connection.
     Half,
+    /// Answers with what is no HTTP.
+    Garbage,
     /// Closes the connection without an answer, with a reset where the system can.
     Reset,
 }
@@ -83,6 +85,10 @@ fn serve(
             }
             Behaviour::Half => {
                 let _ = stream.write_all(b"HTTP/1.1 201 Cre");
+                return;
+            }
+            Behaviour::Garbage => {
+                let _ = stream.write_all(b"\x00\xffno HTTP at all\r\n\r\n");
                 return;
             }
             Behaviour::Reset => return,
