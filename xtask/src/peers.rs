@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::ci::{attested_release, hotpass};
 use crate::process::{command, output, read, root, run};
 use crate::references::{binary, target};
 
@@ -20,11 +21,20 @@ const SPLINK_FIXTURES: &[(&str, &str)] = &[
     ("crates/hotpass-resolve/tests/data/splink_library.py", "crates/hotpass-resolve/tests/data/splink_library.json"),
 ];
 
+/// The fixture that Great Expectations wrote, with the script that writes it.
+const EXPECTATIONS_FIXTURE: &[(&str, &str)] = &[(
+    "crates/hotpass-quality/tests/fixtures/write_gx_results.py",
+    "crates/hotpass-quality/tests/fixtures/great_expectations.json",
+)];
+
 /// Runs every comparison; those that need test data are left out, with a word, where there is none.
 pub(crate) fn compare(people: u64) -> Result<(), String> {
     let data = std::env::var_os("HOTPASS_TEST_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
-    let splink = python("splink", "import splink, numpy", &["splink==5.0.0", "numpy"])?;
-    splink_fixtures(&splink)?;
+    verifiers()?;
+    expectations(&data)?;
+    contracts(&data)?;
+    let splink = python("splink", "import splink, numpy", &["splink==5.0.0", "numpy==2.4.6"])?;
+    fixtures(&splink, "Splink", SPLINK_FIXTURES)?;
     if data.is_dir() {
         workbooks(&data)?;
         splink_scores(&splink, &data)?;
@@ -67,6 +77,67 @@ pub(crate) fn reference_producer(events: &[PathBuf], report: &Path) -> Result<St
     output(rebuild)
 }
 
+/// Lets the tools of others check what a run and a release say of themselves: signatures, provenance, lineage, bill of materials.
+fn verifiers() -> Result<(), String> {
+    const SCRIPTS: &str = "crates/hotpass-provenance/tests/peers";
+    let python = python(
+        "provenance",
+        "import securesystemslib.dsse, in_toto_attestation, prov, cyclonedx.validation.json, jsonschema",
+        &[
+            "securesystemslib[crypto]==1.6.0",
+            "in-toto-attestation==0.9.3",
+            "prov==3.2.3",
+            "cyclonedx-python-lib[json-validation]==11.12.0",
+        ],
+    )?;
+    let folder = root().join("target/peers/evidence");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let release = attested_release(&folder)?;
+    let key = folder.join("keys/hotpass.pub.pem");
+    let check = |name: &str, arguments: &[&Path]| {
+        run(script(&python, [format!("{SCRIPTS}/{name}")].iter().map(Path::new).chain(arguments.iter().copied())))
+    };
+    check("verify_attestation.py", &[&release, &key])?;
+    check("validate_sbom.py", &[&release.with_file_name("hotpass-sbom.json")])?;
+    let demo = folder.join("demo");
+    hotpass(&folder, &["demo", "--path", "demo"])?;
+    hotpass(&demo, &["refine", "--quiet", "--signing-key", "file:../keys/hotpass.key.pem"])?;
+    for (file, row) in [("run.prov.json", &[] as &[&str]), ("row.prov.json", &["--row", "12"])] {
+        let explain = ["explain-provenance", "--format", "prov-json", "--output", file];
+        hotpass(&demo, &[&explain, row].concat())?;
+        check("check_prov.py", &[&demo.join(file)])?;
+    }
+    let latest = read(&demo.join("dist/runs/latest"));
+    let latest = demo.join("dist/runs").join(latest.trim());
+    check("verify_attestation.py", &[&latest.join("attestation.json"), &key, &demo.join("dist")])?;
+    let said = reference_producer(&[latest.join("lineage.ndjson")], &folder.join("openlineage-python.json"))?;
+    println!("openlineage-python: {}", said.lines().last().unwrap_or_default());
+    Ok(())
+}
+
+/// Runs the same suites through Great Expectations and through Hotpass.
+fn expectations(data: &Path) -> Result<(), String> {
+    let python = python(
+        "great-expectations",
+        "import great_expectations, pandas",
+        &["great_expectations==1.24.1", "pandas==3.1.1", "numpy==2.4.6"],
+    )?;
+    fixtures(&python, "Great Expectations", EXPECTATIONS_FIXTURE)?;
+    let mut compare = script(&python, ["crates/hotpass-quality/tests/peers/compare_great_expectations.py"]);
+    compare.arg(binary().with_file_name("examples").join("evaluate_suite")).arg(binary()).arg(data);
+    compare.arg(root().join("target/peers/expectations"));
+    run(compare)
+}
+
+/// Checks the same tables against the same contracts with frictionless.
+fn contracts(data: &Path) -> Result<(), String> {
+    let python = python("frictionless", "import frictionless, jsonschema", &["frictionless==5.21.0"])?;
+    let mut compare = script(&python, ["crates/hotpass-quality/tests/peers/compare_frictionless.py"]);
+    compare.arg(binary()).arg(data).arg(root().join("target/peers/contracts"));
+    run(compare)
+}
+
 /// Reads every workbook with openpyxl as well and compares the cells.
 fn workbooks(data: &Path) -> Result<(), String> {
     let python = python("python", "import openpyxl", &["openpyxl==3.1.5"])?;
@@ -78,13 +149,13 @@ fn workbooks(data: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks that Splink still says what the fixtures hold.
-fn splink_fixtures(python: &Path) -> Result<(), String> {
-    for (writer, fixture) in SPLINK_FIXTURES {
+/// Checks that a peer still says what the fixtures hold.
+fn fixtures(python: &Path, peer: &str, fixtures: &[(&str, &str)]) -> Result<(), String> {
+    for (writer, fixture) in fixtures {
         if output(script(python, [writer]))? != read(&root().join(fixture)) {
             return Err(format!("`{fixture}` is not what `{writer}` prints"));
         }
-        println!("{fixture}: as Splink says");
+        println!("{fixture}: as {peer} says");
     }
     Ok(())
 }
@@ -126,4 +197,23 @@ fn splink_speed(python: &Path, data: &Path, people: u64) -> Result<(), String> {
         run(race)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_script_of_a_peer_is_called() {
+        let called = include_str!("peers.rs");
+        let scripts = crate::process::files().unwrap().into_iter().filter(|file| {
+            let path = file.to_string_lossy();
+            path.contains("/tests/peers/") && path.ends_with(".py")
+        });
+        let mut count = 0;
+        for file in scripts {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            assert!(called.contains(&name), "`{name}` is called by no comparison");
+            count += 1;
+        }
+        assert!(count >= 7, "only {count} scripts were found");
+    }
 }

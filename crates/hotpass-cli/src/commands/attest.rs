@@ -1,5 +1,6 @@
 //! `hotpass attest`: signs files, such as release binaries, and what they were made of.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -18,9 +19,11 @@ use crate::exit::Exit;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hotpass attest target/release/hotpass --signing-key env:RELEASE_KEY --output hotpass.intoto.json \\
+  hotpass attest release/hotpass --signing-key env:RELEASE_KEY \\
       --repository https://github.com/hotpass/hotpass --commit 1a2b3c… --dependency Cargo.lock
-  hotpass verify hotpass.intoto.json --key hotpass.pub.pem")]
+  hotpass verify release/hotpass.intoto.json --key hotpass.pub.pem
+
+Whoever verifies has the files beside the attestation, under their names.")]
 pub(crate) struct AttestArgs {
     /// Files to sign
     #[arg(value_name = "FILE", required = true)]
@@ -46,6 +49,14 @@ pub(crate) struct AttestArgs {
 pub(crate) fn run(args: AttestArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let key = signing_key(&args.signing_key)?;
     let subject = args.files.iter().map(|path| resource(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut names = BTreeSet::new();
+    if let Some(twice) = subject.iter().find(|file| !names.insert(&file.name)) {
+        let name = twice.name.as_deref().unwrap_or_default();
+        return Err(CommandError::usage(format!(
+            "An attestation tells files apart by name, and two have the name `{name}`"
+        ))
+        .hint("Sign each in an attestation of its own"));
+    }
     let mut dependencies: Vec<Resource> = args.commit.iter().map(|commit| source(&args, commit)).collect();
     for path in &args.dependency {
         dependencies.push(resource(path)?);
