@@ -8,6 +8,7 @@ use crate::options::Options;
 use crate::peers;
 use crate::process::{command, output, root, run, show};
 use crate::references::binary;
+use crate::sbom;
 use crate::smoke;
 use crate::tools::{self, Stage};
 
@@ -48,7 +49,7 @@ pub(crate) fn run_all(options: &Options) -> Result<(), String> {
     });
     step("end to end", &mut end_to_end);
     if let Some(people) = options.peers {
-        step("peers", &mut || peers::compare(people));
+        step("peers", &mut || peers::compare(&[], people));
         step("servers", &mut || smoke::run(&[]));
     }
     println!("\n{:<15} {:>8}", "step", "seconds");
@@ -93,10 +94,8 @@ fn end_to_end() -> Result<(), String> {
 pub(crate) fn attested_release(folder: &Path) -> Result<PathBuf, String> {
     let release = folder.join("release");
     std::fs::create_dir_all(&release).map_err(|error| error.to_string())?;
-    let bill = root().join("dist/sbom/hotpass-sbom.json");
-    if !bill.is_file() {
-        crate::sbom::run()?;
-    }
+    sbom::run()?;
+    let bill = root().join(sbom::FILE);
     for file in [&binary(), &bill] {
         let name = file.file_name().unwrap_or_default();
         std::fs::copy(file, release.join(name)).map_err(|error| format!("`{}`: {error}", file.display()))?;
@@ -104,7 +103,7 @@ pub(crate) fn attested_release(folder: &Path) -> Result<PathBuf, String> {
     let commit = output(command("git rev-parse HEAD"))?;
     let lock = root().join("Cargo.lock");
     let sources = ["--repository", REPOSITORY, "--commit", commit.trim(), "--dependency", &lock.to_string_lossy()];
-    let files = ["release/hotpass", "release/hotpass-sbom.json"];
+    let files = ["release/hotpass", "release/hotpass.cdx.json"];
     hotpass(folder, &["keygen", "--out", "keys"])?;
     let key = ["--signing-key", "file:keys/hotpass.key.pem"];
     hotpass(folder, &[&["attest"] as &[&str], &files, &key, &sources].concat())?;

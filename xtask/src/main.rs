@@ -40,6 +40,7 @@ Tasks:
   ci [--deep] [--peers [ROWS]]
                         Install what is missing, run the gates and the end-to-end runs; --peers compares with other tools,
                         with Splink on so many invented people (200000), and runs `smoke`
+  peers [NAME…]         Compare the built program with other tools: verifiers, expectations, contracts, workbooks, splink, config
   smoke [marquez] [collector] [steward]
                         Run the built program against real servers on this machine, and keep the evidence under dist/staging
   references [--check]  Write the generated references, or say which are out of date
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
             Ok(options) => ci::run_all(&options),
             Err(error) => return usage(&error),
         },
+        ["peers", names @ ..] => peers::compare(names, peers::PEOPLE),
         ["smoke", names @ ..] => smoke::run(names),
         ["references"] => references::write(),
         ["references", "--check"] => references::check().map(|detail| println!("{detail}")),

@@ -27,28 +27,58 @@ const EXPECTATIONS_FIXTURE: &[(&str, &str)] = &[(
     "crates/hotpass-quality/tests/fixtures/great_expectations.json",
 )];
 
-/// Runs every comparison; those that need test data are left out, with a word, where there is none.
-pub(crate) fn compare(people: u64) -> Result<(), String> {
-    let data = std::env::var_os("HOTPASS_TEST_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
-    verifiers()?;
-    expectations(&data)?;
-    contracts(&data)?;
-    let splink = python("splink", "import splink, numpy", &["splink==5.0.0", "numpy==2.4.6"])?;
-    fixtures(&splink, "Splink", SPLINK_FIXTURES)?;
-    if data.is_dir() {
-        workbooks(&data)?;
-        splink_scores(&splink, &data)?;
-        splink_speed(&splink, &data, people)?;
-    } else {
-        println!(
-            "skipped: workbooks, and Splink's scores and speed, since there is no test data in `{}`",
-            data.display()
-        );
-    }
-    run(command("cargo bench --package hotpass-benches --features peers --bench config_merge -- --quick"))
+/// What the comparisons work with.
+struct Setting {
+    /// Folder of the test data, which may not be there.
+    data: PathBuf,
+    /// People that are invented for the comparison of speed.
+    people: u64,
 }
 
-/// Makes a Python environment of its own with packages, unless it has them already, and gives its interpreter.
+/// A comparison: its name, and what runs it.
+type Comparison = (&'static str, fn(&Setting) -> Result<(), String>);
+
+/// The comparisons, the short ones first.
+const COMPARISONS: &[Comparison] = &[
+    ("verifiers", |_| verifiers()),
+    ("expectations", |setting| expectations(&setting.data)),
+    ("contracts", |setting| contracts(&setting.data)),
+    ("workbooks", workbooks),
+    ("splink", splink),
+    ("config", |_| {
+        run(command("cargo bench --package hotpass-benches --features peers --bench config_merge -- --quick"))
+    }),
+];
+
+/// Runs the named comparisons, or all, and names those that failed; what needs test data is left out, with a word, where there is none.
+pub(crate) fn compare(names: &[&str], people: u64) -> Result<(), String> {
+    if let Some(unknown) = names.iter().find(|name| COMPARISONS.iter().all(|(known, _)| known != *name)) {
+        let known: Vec<&str> = COMPARISONS.iter().map(|(name, _)| *name).collect();
+        return Err(format!("No comparison `{unknown}`; they are {}", known.join(", ")));
+    }
+    let data = std::env::var_os("HOTPASS_TEST_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    let setting = Setting { data, people };
+    let mut failed = Vec::new();
+    for (name, comparison) in COMPARISONS.iter().filter(|(name, _)| names.is_empty() || names.contains(name)) {
+        println!("\n-- {name}");
+        if let Err(error) = comparison(&setting) {
+            println!("FAILED {name}: {error}");
+            failed.push(*name);
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(format!("Comparisons failed: {}", failed.join(", "))) }
+}
+
+/// Returns whether there is test data, and says so where there is none.
+fn there_is(data: &Path, for_what: &str) -> bool {
+    let there = data.is_dir();
+    if !there {
+        println!("skipped: {for_what}, since there is no test data in `{}`", data.display());
+    }
+    there
+}
+
+/// Makes a Python environment of its own with packages, unless it can import them already, and gives its interpreter.
 fn python(name: &str, probe: &str, packages: &[&str]) -> Result<PathBuf, String> {
     let environment = root().join("target/peers").join(name);
     let python = environment.join("bin/python");
@@ -65,7 +95,8 @@ fn python(name: &str, probe: &str, packages: &[&str]) -> Result<PathBuf, String>
 
 fn script(python: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut script = Command::new(python);
-    script.args(arguments).current_dir(root());
+    // Sets come in the same order each time, so that what a peer prints can be compared.
+    script.args(arguments).current_dir(root()).env("PYTHONHASHSEED", "0");
     script
 }
 
@@ -99,7 +130,7 @@ fn verifiers() -> Result<(), String> {
         run(script(&python, [format!("{SCRIPTS}/{name}")].iter().map(Path::new).chain(arguments.iter().copied())))
     };
     check("verify_attestation.py", &[&release, &key])?;
-    check("validate_sbom.py", &[&release.with_file_name("hotpass-sbom.json")])?;
+    check("validate_sbom.py", &[&release.with_file_name("hotpass.cdx.json")])?;
     let demo = folder.join("demo");
     hotpass(&folder, &["demo", "--path", "demo"])?;
     hotpass(&demo, &["refine", "--quiet", "--signing-key", "file:../keys/hotpass.key.pem"])?;
@@ -139,7 +170,11 @@ fn contracts(data: &Path) -> Result<(), String> {
 }
 
 /// Reads every workbook with openpyxl as well and compares the cells.
-fn workbooks(data: &Path) -> Result<(), String> {
+fn workbooks(setting: &Setting) -> Result<(), String> {
+    let data = &setting.data;
+    if !there_is(data, "workbooks") {
+        return Ok(());
+    }
     let python = python("python", "import openpyxl", &["openpyxl==3.1.5"])?;
     for folder in ["ingest", "generated"] {
         let mut compare = script(&python, ["crates/hotpass-ingest/tests/peers/compare_openpyxl.py"]);
@@ -147,6 +182,17 @@ fn workbooks(data: &Path) -> Result<(), String> {
         run(compare)?;
     }
     Ok(())
+}
+
+/// Compares with Splink: what its functions say, what its models score, and how long it takes.
+fn splink(setting: &Setting) -> Result<(), String> {
+    let python = python("splink", "import splink, numpy", &["splink==5.0.0", "numpy==2.4.6"])?;
+    fixtures(&python, "Splink", SPLINK_FIXTURES)?;
+    if !there_is(&setting.data, "Splink's scores and speed") {
+        return Ok(());
+    }
+    splink_scores(&python, &setting.data)?;
+    splink_speed(&python, &setting.data, setting.people)
 }
 
 /// Checks that a peer still says what the fixtures hold.

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::process::{command, output, read, root};
 /// The member whose dependencies are listed.
 const BINARY: &str = "hotpass-cli";
 /// Where the bill goes.
-const FILE: &str = "dist/sbom/hotpass.cdx.json";
+pub(crate) const FILE: &str = "dist/sbom/hotpass.cdx.json";
 
 /// Writes the bill and checks that it names every crate of the binary with a licence and, unless it is a member, its hash.
 pub(crate) fn run() -> Result<String, String> {
@@ -92,7 +93,12 @@ fn bill(
         }
         match (hash, package["source"].is_null()) {
             (Some(hash), _) => component["hashes"] = json!([{"alg": "SHA-256", "content": hash}]),
-            (None, true) => {}
+            // Our own crates are no archives: git's name of the folder stands for what is in it.
+            (None, true) => {
+                if let Some(tree) = own_tree(package) {
+                    component["properties"] = json!([{"name": "hotpass:git:tree", "value": tree}]);
+                }
+            }
             (None, false) => problems.push(format!("`{name}` {version} has no hash")),
         }
         match licence(package) {
@@ -133,6 +139,15 @@ fn bill(
         "components": components,
         "dependencies": dependencies,
     }))
+}
+
+/// Returns the id of git's tree that holds a crate of the workspace.
+fn own_tree(package: &Value) -> Option<String> {
+    let manifest = Path::new(package["manifest_path"].as_str()?);
+    let folder = manifest.parent()?.strip_prefix(root()).ok()?;
+    let mut tree = command("git rev-parse");
+    tree.arg(format!("HEAD:{}", folder.display()));
+    output(tree).ok().map(|id| id.trim().to_owned())
 }
 
 /// Returns the packages below one, itself with them, over dependencies of the kinds that are wanted.
