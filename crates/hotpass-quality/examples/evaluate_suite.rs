@@ -2,34 +2,41 @@
 //!
 //! ```text
 //! cargo run -p hotpass-quality --example evaluate_suite -- SUITE.json DATA.csv [--text] [--blank-as-null] [--numbers-in-text]
-//!     [--show-values] [--all-positions] [--batch-size N]
+//!     [--show-values] [--all-positions] [--batch-size N] [--times A,B] [--baseline BEFORE.csv] [--write-suite FILE]
 //! ```
 //!
 //! Columns are read as pandas reads them: an empty cell is no value; a column of whole numbers, numbers or `True`/`False` has
-//! that type, any other is text. With `--text` all columns are text.
+//! that type, any other is text. With `--text` all columns are text. `--times` names columns of moments, `--baseline` the table
+//! of an earlier run, `--write-suite` the file to write the suite into again.
 
 use std::error::Error;
 use std::io::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{Field, Schema};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use hotpass_quality::drift::ProfileBuilder;
 use hotpass_quality::{MissingColumns, Suite, SuiteOptions};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
-    let size = arguments.iter().position(|argument| argument == "--batch-size").map(|at| at + 1);
+    let value_at = |name: &str| arguments.iter().position(|argument| argument == name).map(|at| at + 1);
+    let given = |name: &str| value_at(name).and_then(|at| arguments.get(at));
+    let values: Vec<usize> =
+        ["--batch-size", "--times", "--baseline", "--write-suite"].into_iter().filter_map(value_at).collect();
     let files: Vec<&String> = arguments
         .iter()
         .enumerate()
-        .filter(|(at, argument)| !argument.starts_with("--") && Some(*at) != size)
+        .filter(|(at, argument)| !argument.starts_with("--") && !values.contains(at))
         .map(|(_, argument)| argument)
         .collect();
     let [suite, data] = files.as_slice() else {
         return Err("usage: evaluate_suite SUITE.json DATA.csv [--text] [--blank-as-null] [--show-values]".into());
     };
-    let batch = read(data, flag("--text"))?;
+    let times: Vec<&str> = given("--times").map(|names| names.split(',').collect()).unwrap_or_default();
+    let batch = read(data, flag("--text"), &times)?;
     let mut options = SuiteOptions {
         blank_as_null: flag("--blank-as-null"),
         numbers_in_text: flag("--numbers-in-text"),
@@ -40,9 +47,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     if flag("--show-values") {
         options.shown_columns = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
     }
+    if let Some(before) = given("--baseline") {
+        let before = read(before, flag("--text"), &times)?;
+        let mut profile = ProfileBuilder::new(&before.schema());
+        profile.add(&before)?;
+        options.baseline = Some(Arc::new(profile.finish()));
+    }
     let suite = Suite::from_gx_json(&std::fs::read_to_string(suite)?)?;
+    if let Some(path) = given("--write-suite") {
+        std::fs::write(path, suite.to_gx_json().to_string())?;
+    }
     let mut run = suite.compile(&batch.schema(), &options)?;
-    let size = size.and_then(|at| arguments.get(at)?.parse().ok()).unwrap_or(8192).max(1);
+    let size = given("--batch-size").and_then(|size| size.parse().ok()).unwrap_or(8192).max(1);
     for first in (0..batch.num_rows()).step_by(size) {
         run.add(&batch.slice(first, size.min(batch.num_rows() - first)))?;
     }
@@ -53,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn read(path: &str, all_text: bool) -> Result<RecordBatch, Box<dyn Error>> {
+fn read(path: &str, all_text: bool, times: &[&str]) -> Result<RecordBatch, Box<dyn Error>> {
     let mut reader = csv::ReaderBuilder::new().flexible(false).from_path(path)?;
     let names: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
     let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); names.len()];
@@ -65,11 +81,17 @@ fn read(path: &str, all_text: bool) -> Result<RecordBatch, Box<dyn Error>> {
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for (name, cells) in names.into_iter().zip(columns) {
-        let array = array_of(cells, all_text);
+        let array = if times.contains(&name.as_str()) { moments(cells)? } else { array_of(cells, all_text) };
         fields.push(Field::new(name, array.data_type().clone(), true));
         arrays.push(array);
     }
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
+}
+
+/// Reads `2024-01-31` and `2024-01-31 10:00:00`.
+fn moments(cells: Vec<Option<String>>) -> Result<ArrayRef, Box<dyn Error>> {
+    let text: ArrayRef = Arc::new(cells.into_iter().collect::<StringArray>());
+    Ok(cast(&text, &DataType::Timestamp(TimeUnit::Microsecond, None))?)
 }
 
 fn array_of(cells: Vec<Option<String>>, all_text: bool) -> ArrayRef {

@@ -1,6 +1,6 @@
 //! Batches held against a contract, in one pass and in the order of the rows.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use arrow::array::AsArray;
@@ -404,10 +404,11 @@ impl ContractCheck {
     fn bind_columns(&mut self, columns: &[CheckedColumn]) {
         let contract = &self.contract;
         let found = match_columns(contract, columns);
+        let known: HashSet<usize> = found.iter().copied().flatten().collect();
         for (position, field) in contract.fields.iter().enumerate() {
             let Some(column) = found[position] else {
                 if contract.requires(field) {
-                    let free = (0..columns.len()).filter(|column| !found.contains(&Some(*column)));
+                    let free = (0..columns.len()).filter(|column| !known.contains(column));
                     let near = hotpass_core::nearest(&field.name, free.filter_map(|column| columns[column].name()));
                     self.table.push(TableViolation {
                         rule: Rule::MissingColumn,
@@ -438,7 +439,7 @@ impl ContractCheck {
         }
         if !contract.extra_columns {
             for (position, column) in columns.iter().enumerate() {
-                if !found.contains(&Some(position)) {
+                if !known.contains(&position) {
                     let name = column.name().unwrap_or_default();
                     self.table.push(TableViolation {
                         rule: Rule::ExtraColumn,
@@ -835,13 +836,27 @@ fn numbers_rows(schema: &Schema) -> bool {
 /// Finds the column of each field: by its best name, then by its others, each column once.
 fn match_columns(contract: &Contract, columns: &[CheckedColumn]) -> Vec<Option<usize>> {
     let mut found: Vec<Option<usize>> = vec![None; contract.fields.len()];
+    let mut taken = vec![false; columns.len()];
     let depth = columns.iter().map(|column| column.names.len()).max().unwrap_or(0);
     for level in 0..depth {
-        for (position, field) in contract.fields.iter().enumerate() {
-            if found[position].is_none() {
-                found[position] = (0..columns.len()).find(|column| {
-                    columns[*column].names.get(level) == Some(&field.name) && !found.contains(&Some(*column))
-                });
+        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (position, column) in columns.iter().enumerate().rev() {
+            if let Some(name) = column.names.get(level) {
+                by_name.entry(name).or_default().push(position);
+            }
+        }
+        for (field, found) in contract.fields.iter().zip(&mut found) {
+            if found.is_some() {
+                continue;
+            }
+            let Some(positions) = by_name.get_mut(field.name.as_str()) else { continue };
+            // The first column of the name that no other field has.
+            while let Some(position) = positions.pop() {
+                if !taken[position] {
+                    taken[position] = true;
+                    *found = Some(position);
+                    break;
+                }
             }
         }
     }

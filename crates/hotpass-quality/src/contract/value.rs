@@ -15,6 +15,7 @@ use regex::{Regex, RegexBuilder};
 use super::check::Rule;
 use super::model::{Field, Limit, LogicalType};
 use super::number::Number;
+use crate::patterns::rust_pattern;
 
 /// Most bytes that a compiled pattern may take.
 const PATTERN_BYTES: usize = 4 << 20;
@@ -74,15 +75,21 @@ enum Ordinal {
     Number(Number),
     /// Days, or microseconds.
     Moment(i64),
+    /// Microseconds in UTC of a moment that names its zone; it has an order with one that does not, and never equals it.
+    Zoned(i64),
 }
 
 impl Ordinal {
     fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Number(a), Self::Number(b)) => a.compare(b),
-            (Self::Moment(a), Self::Moment(b)) => Some(a.cmp(b)),
-            _ => None,
+            (Self::Number(_), _) | (_, Self::Number(_)) => None,
+            (Self::Moment(a) | Self::Zoned(a), Self::Moment(b) | Self::Zoned(b)) => Some(a.cmp(b)),
         }
+    }
+
+    fn moment(micros: i64, text: &str) -> Self {
+        if zone_of(text).is_some() { Self::Zoned(micros) } else { Self::Moment(micros) }
     }
 }
 
@@ -249,7 +256,9 @@ impl FieldReader {
     pub(crate) fn day(&self, value: &str) -> Option<i64> {
         match (&self.kind, self.kind.read(value)?) {
             (Kind::Date(_), Cast::Ordinal(Ordinal::Moment(day))) => Some(day),
-            (Kind::Timestamp(_), Cast::Ordinal(Ordinal::Moment(micros))) => Some(micros.div_euclid(86_400_000_000)),
+            (Kind::Timestamp(_), Cast::Ordinal(Ordinal::Moment(micros) | Ordinal::Zoned(micros))) => {
+                Some(micros.div_euclid(86_400_000_000))
+            }
             _ => None,
         }
     }
@@ -346,8 +355,8 @@ impl Kind {
                 }
             }
             Self::Date(form) => form.date(value).map(|date| Cast::Ordinal(Ordinal::Moment(days(date)))),
-            Self::Timestamp(form) => form.timestamp(value).map(|micros| Cast::Ordinal(Ordinal::Moment(micros))),
-            Self::Time(form) => form.time(value).map(|micros| Cast::Ordinal(Ordinal::Moment(micros))),
+            Self::Timestamp(form) => form.timestamp(value).map(|micros| Cast::Ordinal(Ordinal::moment(micros, value))),
+            Self::Time(form) => form.time(value).map(|micros| Cast::Ordinal(Ordinal::moment(micros, value))),
         }
     }
 }
@@ -360,6 +369,10 @@ impl Cast<'_> {
             Self::Boolean(value) => bytes.push(u8::from(*value)),
             Self::Ordinal(Ordinal::Number(number)) => bytes.extend_from_slice(&number.key()),
             Self::Ordinal(Ordinal::Moment(moment)) => bytes.extend_from_slice(&moment.to_le_bytes()),
+            Self::Ordinal(Ordinal::Zoned(moment)) => {
+                bytes.extend_from_slice(&moment.to_le_bytes());
+                bytes.push(b'z');
+            }
         }
     }
 }
@@ -399,7 +412,7 @@ fn one_character(text: Option<&str>, what: &str) -> Result<Option<char>, String>
 
 /// Compiles a pattern that the whole value must match.
 pub(crate) fn whole_value(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(&format!("^(?:{pattern})$"))
+    RegexBuilder::new(&format!("^(?:{})$", rust_pattern(pattern)))
         .size_limit(PATTERN_BYTES)
         .build()
         .map_err(|_| "its pattern is no regular expression without look-around and back-references".to_owned())
@@ -468,6 +481,9 @@ pub(crate) fn is_uuid(value: &str) -> bool {
 }
 
 fn is_base64(value: &str) -> bool {
+    if !value.is_ascii() {
+        return false;
+    }
     let digits = value.bytes().filter(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte)).count();
     let padding = value.bytes().filter(|byte| *byte == b'=').count();
     match digits % 4 {
@@ -511,14 +527,16 @@ impl DateForm {
             Self::Iso => iso_timestamp(value),
             Self::Lenient => {
                 let value = value.trim();
+                let (local, offset) = zone_of(value).unwrap_or((value, 0));
                 iso_timestamp(value)
-                    .or_else(|| lenient_timestamp(value).map(micros))
+                    .or_else(|| lenient_timestamp(local).map(|moment| micros(moment) - offset))
                     .or_else(|| lenient_date(value)?.and_hms_opt(0, 0, 0).map(micros))
             }
             Self::Pattern(pattern) => NaiveDateTime::parse_from_str(value, pattern)
-                .map(micros)
-                .or_else(|_| DateTime::parse_from_str(value, pattern).map(|moment| moment.timestamp_micros()))
                 .ok()
+                .filter(no_leap_second)
+                .map(micros)
+                .or_else(|| DateTime::parse_from_str(value, pattern).ok().map(|moment| moment.timestamp_micros()))
                 .or_else(|| NaiveDate::parse_from_str(value, pattern).ok()?.and_hms_opt(0, 0, 0).map(micros)),
         }
     }
@@ -531,11 +549,16 @@ impl DateForm {
             Self::Iso => {
                 (value.is_ascii() && value.len() >= 8 && value.as_bytes()[5] == b':').then(|| iso_time(value)).flatten()
             }
-            Self::Lenient => ["%H:%M:%S%.f", "%H:%M", "%I:%M %p", "%I:%M:%S %p"]
-                .iter()
-                .find_map(|pattern| NaiveTime::parse_from_str(value.trim(), pattern).ok())
-                .map(of_day),
-            Self::Pattern(pattern) => NaiveTime::parse_from_str(value, pattern).ok().map(of_day),
+            Self::Lenient => {
+                let value = value.trim();
+                let (local, offset) = zone_of(value).unwrap_or((value, 0));
+                ["%H:%M:%S%.f", "%H:%M", "%I:%M %p", "%I:%M:%S %p"]
+                    .iter()
+                    .find_map(|pattern| NaiveTime::parse_from_str(local, pattern).ok())
+                    .filter(no_leap_second)
+                    .map(|time| of_day(time) - offset)
+            }
+            Self::Pattern(pattern) => NaiveTime::parse_from_str(value, pattern).ok().filter(no_leap_second).map(of_day),
         }
     }
 }
@@ -645,6 +668,28 @@ fn lenient_timestamp(value: &str) -> Option<NaiveDateTime> {
     ]
     .iter()
     .find_map(|pattern| NaiveDateTime::parse_from_str(value, pattern).ok())
+    .filter(no_leap_second)
+}
+
+/// Python's times have none.
+fn no_leap_second(time: &impl Timelike) -> bool {
+    time.nanosecond() < 1_000_000_000
+}
+
+/// A time of day with a zone after it.
+static ZONED: LazyLock<Regex> =
+    LazyLock::new(|| constant(r"^(.*[0-9]:[0-9]{2}(?:[.,][0-9]+)?) ?(?:[Zz]|([+-])([0-9]{1,2})(?::?([0-9]{2}))?)$"));
+
+/// Splits a text into the time that it writes and the offset from UTC that it names, in microseconds; nothing where it names none.
+fn zone_of(text: &str) -> Option<(&str, i64)> {
+    if !text.ends_with(['Z', 'z']) && !text.get(6..).is_some_and(|rest| rest.contains(['+', '-'])) {
+        return None;
+    }
+    let found = ZONED.captures(text)?;
+    let number = |at: usize| found.get(at).and_then(|digits| digits.as_str().parse::<i64>().ok()).unwrap_or(0);
+    let minutes = number(3) * 60 + number(4);
+    let sign = if found.get(2).is_some_and(|sign| sign.as_str() == "-") { -1 } else { 1 };
+    Some((found.get(1)?.as_str(), sign * minutes * 60_000_000))
 }
 
 /// Returns the days from 1970-01-01.
@@ -809,6 +854,14 @@ mod tests {
             &["+27 11 555 0100", "(011) 555-0100", "0115550100"],
             &["555", "phone", "+27 11 abc", "12345678901234567"],
         );
+        check(
+            LogicalType::Timestamp,
+            Some("any"),
+            &["2025-01-31T10:00:00+2", "31/01/2025 10:00"],
+            &["2025-01-31T10:00:60"],
+        );
+        check(LogicalType::Time, Some("any"), &["10:00:00Z", "9:05", "10:00 pm"], &["24:00:01", "10:00:60"]);
+        check(LogicalType::Text, Some("binary"), &["aGVsbG8=", "hell"], &["a", "\u{e9}"]);
         check(LogicalType::Any, None, &["x", "1"], &[]);
     }
 
@@ -835,6 +888,19 @@ mod tests {
         let of = Field { enumeration: vec!["1".into(), "2.50".into()], ..Field::new("x", LogicalType::Number) };
         assert_eq!(broken(&of, "2.5"), []);
         assert_eq!(broken(&of, "3"), [Rule::Enumeration]);
+    }
+
+    #[test]
+    fn a_moment_with_a_zone_equals_only_moments_with_one() {
+        let reader = FieldReader::new(&Field::new("x", LogicalType::Timestamp), &[]).expect("a field that can be kept");
+        let key = |value: &str| {
+            let mut bytes = Vec::new();
+            assert!(reader.key(value, &mut bytes), "{value}");
+            bytes
+        };
+        assert_eq!(key("2025-01-31T10:00:00Z"), key("2025-01-31T12:00:00+02:00"));
+        assert_ne!(key("2025-01-31T10:00:00Z"), key("2025-01-31T10:00:00"));
+        assert_eq!(reader.compare("2025-01-31T10:00:00Z", &reader, "2025-01-31T10:00:00"), Some(Ordering::Equal));
     }
 
     #[test]

@@ -122,17 +122,30 @@ impl<C> Condition<C> {
 }
 
 impl Condition<usize> {
-    /// Returns which rows of a batch meet the condition.
-    pub(crate) fn rows<'a>(&self, rows: usize, column: &impl Fn(usize) -> &'a Column) -> BooleanBuffer {
-        match self {
+    /// Returns which rows of a batch meet the condition; `spelled` takes text that spells a number for the number.
+    ///
+    /// The error says why it cannot be told: text and a number have no order.
+    pub(crate) fn rows<'a>(
+        &self,
+        rows: usize,
+        spelled: bool,
+        column: &impl Fn(usize) -> &'a Column,
+    ) -> Result<BooleanBuffer, String> {
+        Ok(match self {
             Self::Compare { column: at, operator, value } => {
                 let column = column(*at);
-                BooleanBuffer::collect_bool(rows, |row| operator.holds(order(column, row, value)))
+                let has_no_order = value.is_number() && column.kind() == CellKind::Text && !spelled
+                    || value.is_string() && column.kind().is_number();
+                let asks_order = !matches!(operator, Operator::Equal | Operator::NotEqual);
+                if has_no_order && asks_order && column.valid.count_set_bits() > 0 {
+                    return Err("`row_condition` compares text with a number".to_owned());
+                }
+                BooleanBuffer::collect_bool(rows, |row| operator.holds(order(column, row, spelled, value)))
             }
             Self::OneOf { column: at, values, negated } => {
                 let column = column(*at);
                 BooleanBuffer::collect_bool(rows, |row| {
-                    values.iter().any(|value| order(column, row, value) == Some(Ordering::Equal)) != *negated
+                    values.iter().any(|value| order(column, row, spelled, value) == Some(Ordering::Equal)) != *negated
                 })
             }
             Self::Missing { column: at, missing } => {
@@ -140,25 +153,35 @@ impl Condition<usize> {
                 if *missing { !valid } else { valid.clone() }
             }
             Self::All(parts) => {
-                parts.iter().fold(BooleanBuffer::new_set(rows), |all, part| &all & &part.rows(rows, column))
+                let mut all = BooleanBuffer::new_set(rows);
+                for part in parts {
+                    all = &all & &part.rows(rows, spelled, column)?;
+                }
+                all
             }
             Self::Any(parts) => {
-                parts.iter().fold(BooleanBuffer::new_unset(rows), |any, part| &any | &part.rows(rows, column))
+                let mut any = BooleanBuffer::new_unset(rows);
+                for part in parts {
+                    any = &any | &part.rows(rows, spelled, column)?;
+                }
+                any
             }
-            Self::Not(part) => !&part.rows(rows, column),
-        }
+            Self::Not(part) => !&part.rows(rows, spelled, column)?,
+        })
     }
 }
 
 /// Compares a value of a column with one of a condition; nothing where they cannot be compared.
-pub(crate) fn order(column: &Column, row: usize, value: &Value) -> Option<Ordering> {
+fn order(column: &Column, row: usize, spelled: bool, value: &Value) -> Option<Ordering> {
     if column.is_null(row) {
         return None;
     }
     match (value, &column.cells) {
         (Value::String(text), Cells::Text(values)) => Some(values.value(row).cmp(text.as_str())),
         (Value::String(text), Cells::Time { values, .. }) => Some(values.value(row).cmp(&parse_time(text)?)),
-        (Value::Number(number), _) if column.kind().is_number() => column.number(row)?.partial_cmp(&number.as_f64()?),
+        (Value::Number(number), _) if column.kind().is_number() || spelled && column.kind() == CellKind::Text => {
+            column.number(row)?.partial_cmp(&number.as_f64()?)
+        }
         (Value::Bool(truth), _) if column.kind() == CellKind::Bool || column.kind().is_number() => {
             column.number(row)?.partial_cmp(&f64::from(u8::from(*truth)))
         }
@@ -353,7 +376,7 @@ mod tests {
                 other => Err(other.to_owned()),
             })
             .unwrap();
-        let rows = condition.rows(3, &|at| &columns[at]);
+        let rows = condition.rows(3, false, &|at| &columns[at]).unwrap();
         assert_eq!(rows.iter().collect::<Vec<_>>(), expected);
     }
 
@@ -375,6 +398,16 @@ mod tests {
             &json!({"type": "comparison", "column": {"name": "x y"}, "operator": "NOT_IN", "parameter": ["a"]}),
             &[false, true, true],
         );
+    }
+
+    #[test]
+    fn text_has_an_order_with_numbers_only_where_it_spells_them() {
+        let text: ArrayRef = Arc::new(StringArray::from(vec![Some("7"), Some("x"), None, Some("12")]));
+        let column = Column::read(&text, false).unwrap();
+        let condition = Condition::read(&json!("n > 5")).unwrap().map(&mut |_| Ok(0)).unwrap();
+        assert!(condition.rows(4, false, &|_| &column).unwrap_err().contains("text with a number"));
+        let rows = condition.rows(4, true, &|_| &column).unwrap();
+        assert_eq!(rows.iter().collect::<Vec<_>>(), [true, false, false, true]);
     }
 
     #[test]

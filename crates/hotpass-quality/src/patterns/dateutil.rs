@@ -16,7 +16,7 @@ pub(crate) fn is_date(text: &str) -> bool {
     if text.is_empty() {
         return false;
     }
-    let lower = text.to_lowercase();
+    let lower = super::ascii_digits(&text.to_lowercase());
     let mut numbers: Vec<(u64, usize)> = Vec::new();
     let (mut month, mut clock, mut known) = (None, false, false);
     let mut rest = lower.as_str();
@@ -199,6 +199,9 @@ mod tests {
             "Mar 2021",
             "3pm",
             "2021",
+            "\u{662}\u{660}\u{662}\u{661}",
+            "-4",
+            "3.50",
         ] {
             assert!(is_date(text), "{text}");
         }

@@ -10,9 +10,15 @@ use regex::Regex;
 
 /// Compiles an expression written for Python's `re.search`.
 ///
-/// `$` also matches before a line break at the end and `\Z` is the end, as there; inside a class, signs that only Rust's syntax
-/// gives a meaning stand for themselves.
+/// `$` also matches before a line break at the end and `\Z` is the end, as there; `\w` holds letters and numbers of any script and
+/// no combining marks, `\s` the separators of ASCII too; inside a class, signs that only Rust's syntax gives a meaning stand for
+/// themselves.
 pub(crate) fn python_regex(pattern: &str) -> Result<Regex, String> {
+    Regex::new(&rust_pattern(pattern)).map_err(|error| reason(&error))
+}
+
+/// Writes an expression of Python's `re` for this program's engine.
+pub(crate) fn rust_pattern(pattern: &str) -> String {
     let mut text = String::with_capacity(pattern.len() + 8);
     let mut characters = pattern.chars().peekable();
     let multiline = pattern.starts_with("(?") && pattern.split(')').next().is_some_and(|flags| flags.contains('m'));
@@ -21,6 +27,15 @@ pub(crate) fn python_regex(pattern: &str) -> Result<Regex, String> {
         match (character, class) {
             ('\\', _) => match characters.next() {
                 Some('Z') if class.is_none() => text.push_str(r"\z"),
+                Some(kind @ ('w' | 'W' | 's' | 'S')) => {
+                    text.push_str(match kind {
+                        'w' => r"[\p{L}\p{N}_]",
+                        'W' => r"[^\p{L}\p{N}_]",
+                        's' => r"[\s\x1c-\x1f]",
+                        _ => r"[^\s\x1c-\x1f]",
+                    });
+                    class = class.map(|seen| seen + 1);
+                }
                 Some(next) => {
                     text.push('\\');
                     text.push(next);
@@ -57,7 +72,7 @@ pub(crate) fn python_regex(pattern: &str) -> Result<Regex, String> {
             }
         }
     }
-    Regex::new(&text).map_err(|error| reason(&error))
+    text
 }
 
 /// Compiles a pattern of SQL's LIKE: `%` is any text, `_` any character.
@@ -79,6 +94,25 @@ pub(crate) fn like_regex(pattern: &str, escape: Option<char>) -> Result<Regex, S
     }
     text.push('$');
     Regex::new(&text).map_err(|error| reason(&error))
+}
+
+/// The zeros of the scripts that have decimal digits, each followed by its other nine.
+const ZEROS: [u32; 36] = [
+    0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50,
+    0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50,
+    0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10,
+];
+
+/// Writes the decimal digits of other scripts as those of ASCII, which is how Python reads them.
+fn ascii_digits(text: &str) -> String {
+    let digit = |character: char| {
+        let code = character as u32;
+        let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&code))?;
+        char::from_digit(code - zero, 10)
+    };
+    text.chars()
+        .map(|character| if character.is_ascii() { character } else { digit(character).unwrap_or(character) })
+        .collect()
 }
 
 fn reason(error: &regex::Error) -> String {
@@ -112,6 +146,12 @@ mod tests {
         check("^x{,2}$", "xx", true);
         check("[$]", "$", true);
         check(r"\$", "$", true);
+        check(r"^\w+$", "e\u{301}", false);
+        check(r"^[\w-]+$", "stra\u{df}e-\u{663}", true);
+        check(r"^\W$", "\u{301}", true);
+        check(r"^[^\W\d]+$", "ab", true);
+        check(r"^[^\W\d]+$", "a1", false);
+        check(r"\s", "\u{1c}", true);
         assert!(python_regex("(?=a)").unwrap_err().contains("look-around"));
     }
 

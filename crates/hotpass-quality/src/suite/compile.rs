@@ -89,6 +89,7 @@ pub(crate) fn compile(suite: &Suite, schema: &Schema, options: &SuiteOptions) ->
         suite: suite.name.clone(),
         schema: schema.clone().into(),
         blank_as_null: options.blank_as_null,
+        numbers_in_text: options.numbers_in_text,
         used: used.into_iter().collect(),
         conditions,
         checks,
@@ -432,7 +433,7 @@ impl Reader<'_> {
             "expect_column_values_to_not_be_in_set" => self.in_set(kind, true)?,
             "expect_column_values_to_be_between" => match self.between(kind)? {
                 Ok(test) => test,
-                Err(reason) => return column.map(|_| known(Outcome::exception(reason))),
+                Err(reason) => Test::Refuse(reason),
             },
             "expect_column_value_lengths_to_be_between" => Test::Length(self.number_bounds(true)?),
             "expect_column_value_lengths_to_equal" => {
@@ -477,16 +478,14 @@ impl Reader<'_> {
             _ => unreachable_name(self, name)?,
         };
         let (position, kind) = column?;
-        let needs_text = matches!(test, Test::TimeFormat(_) | Test::Date);
-        if needs_text && kind != CellKind::Text {
-            return Some(known(Outcome::exception("Values must be of type string")));
-        }
-        if matches!(test, Test::Json) && kind != CellKind::Text {
-            return Some(known(Outcome::exception("The column holds no text")));
-        }
-        if matches!(test, Test::Order { .. }) && kind == CellKind::Text && !self.options.numbers_in_text {
-            return Some(known(Outcome::exception("The column holds text, which has no order of numbers")));
-        }
+        let test = match test {
+            Test::TimeFormat(_) | Test::Date if kind != CellKind::Text => Test::Refuse("Values must be of type string"),
+            Test::Json if kind != CellKind::Text => Test::Refuse("The column holds no text"),
+            Test::Order { .. } if kind == CellKind::Text && !self.options.numbers_in_text => {
+                Test::Refuse("The column holds text, which has no order of numbers")
+            }
+            test => test,
+        };
         let null_test = matches!(test, Test::Present | Test::Absent);
         Some(Box::new(RowCheck {
             columns: vec![position],
@@ -844,7 +843,7 @@ fn unreachable_name(reader: &mut Reader<'_>, name: &str) -> Option<Test> {
 /// Returns the names of a kind of values: that of pandas first, then those of Python, numpy and Arrow.
 fn names_of_type(kind: CellKind) -> &'static [&'static str] {
     match kind {
-        CellKind::Text => &["str", "string", "string_types", "str_", "StringDtype", "object", "object_", "Utf8"],
+        CellKind::Text => &["str", "string", "string_types", "str_", "StringDtype", "object", "object_", "O", "Utf8"],
         CellKind::Int => &["int64", "int", "long", "int_", "integer", "Int64", "Int64Dtype"],
         CellKind::Float => &["float64", "float", "double", "float_", "Float64", "Float64Dtype"],
         CellKind::Bool => &["bool", "bool_", "boolean", "Boolean", "BooleanDtype"],

@@ -149,12 +149,11 @@ impl Check for FigureCheck {
 
     fn finish(mut self: Box<Self>, _ending: &Ending<'_>) -> Outcome {
         if self.kind == CellKind::Text && !self.spelled && matches!(self.figure, Figure::Min | Figure::Max) {
-            let observed = self.extreme_text.take();
+            let Some(observed) = self.extreme_text.take() else { return Outcome::observed(false, Value::Null) };
             let bounds = self.bounds.clone().try_map(|bound| bound.as_str().map(str::to_owned));
             let Some(bounds) = bounds else { return Outcome::exception("Text and numbers cannot be compared") };
-            let success = observed.as_ref().is_some_and(|text| bounds.holds(text));
-            let shown = observed.filter(|_| self.shows).map_or(Value::Null, Value::from);
-            return Outcome::observed(success, shown);
+            let success = bounds.holds(&observed);
+            return Outcome::observed(success, if self.shows { observed.into() } else { Value::Null });
         }
         let bounds = self.bounds.clone().try_map(|bound| match &bound {
             Value::String(text) if self.kind.is_time() => crate::values::parse_time(text).map(|time| time as f64),

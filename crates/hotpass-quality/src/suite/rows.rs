@@ -59,8 +59,16 @@ impl<T> Bounds<T> {
 pub(crate) enum Test {
     Present,
     Absent,
-    Regex { any_of: Vec<Regex>, all: bool, negated: bool },
-    InSet { texts: HashSet<String>, keys: HashSet<Vec<u8>>, negated: bool },
+    Regex {
+        any_of: Vec<Regex>,
+        all: bool,
+        negated: bool,
+    },
+    InSet {
+        texts: HashSet<String>,
+        keys: HashSet<Vec<u8>>,
+        negated: bool,
+    },
     Numbers(Bounds<f64>),
     Integers(Bounds<i64>),
     Texts(Bounds<str_bound::Text>),
@@ -68,13 +76,24 @@ pub(crate) enum Test {
     TimeFormat(TimeFormat),
     Date,
     Json,
-    Order { strictly: bool, falling: bool, last: Option<f64> },
+    Order {
+        strictly: bool,
+        falling: bool,
+        last: Option<f64>,
+    },
     PairEqual,
-    PairGreater { or_equal: bool },
+    PairGreater {
+        or_equal: bool,
+    },
     PairInSet(HashSet<Vec<u8>>),
     NoneEqual,
     AllEqual,
-    Sum { total: f64, spelled: bool },
+    Sum {
+        total: f64,
+        spelled: bool,
+    },
+    /// Values cannot be judged, and there is a reason; a column without values passes.
+    Refuse(&'static str),
 }
 
 /// A bound that text is compared with.
@@ -259,6 +278,8 @@ impl Test {
                 *last = before;
                 passes.into_iter().collect()
             }
+            Self::Refuse(reason) if judged.count_set_bits() > 0 => return Err((*reason).to_owned()),
+            Self::Refuse(_) => judged.clone(),
             Self::PairEqual => equal_rows(column, columns[1]),
             Self::PairGreater { or_equal } => greater_rows(column, columns[1], *or_equal)?,
             Self::PairInSet(pairs) => {

@@ -93,6 +93,7 @@ pub struct SuiteRun {
     pub(crate) suite: String,
     pub(crate) schema: SchemaRef,
     pub(crate) blank_as_null: bool,
+    pub(crate) numbers_in_text: bool,
     /// Columns that some check or condition looks at.
     pub(crate) used: Vec<usize>,
     pub(crate) conditions: Vec<Condition<usize>>,
@@ -142,16 +143,19 @@ impl SuiteRun {
         }
         let prepared = Batch { rows: batch.num_rows(), first: self.rows, columns };
         let all = BooleanBuffer::new_set(prepared.rows);
-        let chosen: Vec<BooleanBuffer> = self
+        let spelled = self.numbers_in_text;
+        let chosen: Vec<Result<BooleanBuffer, String>> = self
             .conditions
             .par_iter()
-            .map(|condition| condition.rows(prepared.rows, &|position| prepared.column(position)))
+            .map(|condition| condition.rows(prepared.rows, spelled, &|position| prepared.column(position)))
             .collect();
         self.checks.par_iter_mut().filter(|check| check.exception.is_none()).for_each(|running| {
-            let rows = running.condition.map_or(&all, |condition| &chosen[condition]);
-            if let Err(reason) = running.check.add(&prepared, rows) {
-                running.exception = Some(reason);
-            }
+            let added = match running.condition.map(|condition| &chosen[condition]) {
+                None => running.check.add(&prepared, &all),
+                Some(Ok(rows)) => running.check.add(&prepared, rows),
+                Some(Err(reason)) => Err(reason.clone()),
+            };
+            running.exception = added.err();
         });
         if let Some(profile) = &mut self.profile {
             profile.add(batch)?;
