@@ -74,7 +74,12 @@ impl Identifier {
             let one_word = !text.trim().contains(char::is_whitespace);
             if one_word && digits >= 2 { &[IdentifierKind::Number] } else { &[IdentifierKind::Name] }
         } else if digits > 12 && !text.trim().starts_with(['+', '(']) {
-            &[IdentifierKind::Number]
+            // `0027…` is a telephone number; an identity number of somebody born in 2000 begins so too.
+            if text.trim().starts_with("00") {
+                &[IdentifierKind::Phone, IdentifierKind::Number]
+            } else {
+                &[IdentifierKind::Number]
+            }
         } else if digits >= 7 {
             // Ten digits may be a telephone number without its zero, or an account.
             if text.trim().starts_with(['+', '(', '0']) {
@@ -350,13 +355,14 @@ fn patterns_of(identifier: &Identifier) -> Vec<String> {
             // What stands between words, also as JSON and XML write a line break or a space that does not break.
             let between =
                 r"(?:[\s,.;_\u{200b}\u{feff}]|\\[nrt]|&nbsp;|&#(?:9|10|13|160|x[9aAdD]|x[aA]0);|_x000[dD]_){1,4}";
-            let mut orders = vec![words.join(between)];
-            if words.len() > 1 {
-                // Family name first.
-                let mut turned = words.clone();
-                turned.rotate_right(1);
-                orders.push(turned.join(between));
-            }
+            // Family name first, and whatever else begins the name where it is cut in two.
+            let mut orders: Vec<String> = (0..words.len().min(6))
+                .map(|cut| {
+                    let mut turned = words.clone();
+                    turned.rotate_left(cut);
+                    turned.join(between)
+                })
+                .collect();
             orders.dedup();
             orders
         }
@@ -462,7 +468,9 @@ mod tests {
     #[test]
     fn addresses_and_names_are_whole() {
         let subject = subject(&["a.b@example.org", "Xolile van Fictum"]);
-        for text in ["A.B@Example.org", "<a.b@example.org>.", "Fictum, Xolile van", "xolile  van fictum;"] {
+        for text in
+            ["A.B@Example.org", "<a.b@example.org>.", "Fictum, Xolile van", "van Fictum; Xolile", "xolile  van fictum;"]
+        {
             assert!(subject.is_in(text), "{text}");
         }
         for text in ["aa.b@example.org", "a.b@example.org.za", "Xolile van Fictumsson", "Xolile", ""] {
@@ -517,6 +525,7 @@ mod tests {
         let kinds = |text| Identifier::guesses(text).iter().map(Identifier::kind).collect::<Vec<_>>();
         assert_eq!(kinds("1234567890"), [IdentifierKind::Phone, IdentifierKind::Number]);
         assert_eq!(kinds("082 555 0142"), [IdentifierKind::Phone]);
+        assert_eq!(kinds("0027 82 555 0142"), [IdentifierKind::Phone, IdentifierKind::Number]);
         assert_eq!(kinds("EMP-00017"), [IdentifierKind::Number]);
         assert_eq!(kinds("Xolile Fictum"), [IdentifierKind::Name]);
     }

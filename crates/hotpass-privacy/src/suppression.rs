@@ -23,7 +23,7 @@ pub struct SuppressionList {
     phones: HashSet<String>,
     names: HashSet<String>,
     numbers: HashSet<String>,
-    /// Names of people of whom nothing else was known, with their organisations.
+    /// Names that are found without an address or number beside them, in rows of these organisations; in all rows where there are none.
     alone: Vec<(String, Vec<String>)>,
 }
 
@@ -156,9 +156,10 @@ impl SuppressionList {
         self.phones.extend(of(IdentifierKind::Phone));
         self.names.extend(of(IdentifierKind::Name));
         self.numbers.extend(of(IdentifierKind::Number));
+        // With an address or number, a name counts alone in rows of the person's organisations only.
         let channels = [IdentifierKind::Email, IdentifierKind::Phone, IdentifierKind::Number];
-        if channels.into_iter().all(|kind| of(kind).next().is_none()) {
-            let organisations: Vec<String> = of(IdentifierKind::Organisation).collect();
+        let organisations: Vec<String> = of(IdentifierKind::Organisation).collect();
+        if !organisations.is_empty() || channels.into_iter().all(|kind| of(kind).next().is_none()) {
             self.alone.extend(of(IdentifierKind::Name).map(|name| (name, organisations.clone())));
         }
         self.entries.push(entry);
@@ -183,9 +184,9 @@ impl SuppressionList {
 
     /// Takes erased people out of a source row; returns whether it held one.
     ///
-    /// Addresses, telephone numbers and numbers of documents are found anywhere in a cell. In a row that holds one, the person's name goes too, in one cell, in two
-    /// neighbouring ones, or within a text. A person of whom only the name was known is found by a cell that is their name, in a
-    /// row of one of their organisations.
+    /// Addresses, telephone numbers and numbers of documents are found anywhere in a cell. In a row that holds one, the person's name
+    /// goes too, in one cell, in two
+    /// neighbouring ones, or within a text. In a row of one of the person's organisations, a cell that is their name is enough.
     pub fn scrub_row(&self, cells: &mut [Option<String>]) -> bool {
         if self.is_empty() {
             return false;
@@ -413,6 +414,7 @@ mod tests {
             &["Baobab Hall", "Xolile Fictum", "o@example.org"],
         );
         check(&list, &["Baobab Hall", "27825550143"], &["Baobab Hall", "27825550143"]);
+        check(&list, &["Acacia Works", "Xolile", "Fictum", "x"], &["Acacia Works", "", "", "x"]);
     }
 
     #[test]

@@ -1,6 +1,225 @@
 //! `hotpass privacy` and the compliance stage from outside.
 
+use std::io::{Cursor, Read as _, Write as _};
+use std::path::Path;
+
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
 use crate::sandbox::Sandbox;
+
+/// Shows a file as text, whatever holds it: archives and workbooks are unpacked, tables are read.
+fn shown(name: &str, bytes: Vec<u8>, found: &mut Vec<(String, String)>) {
+    let ending = Path::new(name).extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_owned();
+    match ending.as_str() {
+        "zip" | "xlsx" => {
+            let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+            for index in 0..archive.len() {
+                let mut entry = archive.by_index(index).unwrap();
+                let member = format!("{name}/{}", entry.name().unwrap());
+                let mut bytes = Vec::new();
+                entry.read_to_end(&mut bytes).unwrap();
+                drop(entry);
+                shown(&member, bytes, found);
+            }
+        }
+        "parquet" => {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&bytes).unwrap();
+            let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+            found.push((format!("{name} (metadata)"), format!("{:?}", reader.metadata().file_metadata())));
+            for batch in reader.with_batch_size(8).build().unwrap() {
+                found.push((name.to_owned(), format!("{:?}", batch.unwrap().columns())));
+            }
+        }
+        _ => found.push((name.to_owned(), String::from_utf8_lossy(&bytes).into_owned())),
+    }
+}
+
+/// Shows every file of a folder but its inputs.
+fn everything(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() && entry.file_name() != "data" {
+                folders.push(path);
+            } else if path.is_file() {
+                shown(&path.to_string_lossy(), std::fs::read(&path).unwrap(), &mut found);
+            }
+        }
+    }
+    found
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Writings of one person, as they stand in the files of [`person_everywhere`]: none may be left.
+const WRITINGS: [&str; 7] = ["Fictum", "FICTUM", "x.fictum", "X.Fictum", "825550142", "555 0142", "8001015009087"];
+
+/// Runs over the files of a person who is in every kind of place.
+fn person_everywhere() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "data/works.csv",
+        "organization_name,Contact Person,email,phone,city,notes,ID Number\n\
+         Acacia Works,Xolile van Fictum,x.fictum@acacia.example,+27825550142,Sandton,\"Ask Xolile van Fictum, 082 555 0142\",8001015009087\n\
+         Acacia Works,Xolile van Fictum,X.Fictum@acacia.example,082 555 0142,York,van Fictum; Xolile,8001015009087\n\
+         ,Xolile van Fictum,x.fictum@acacia.example,(082) 555-0142,Sandton,no organisation,800101 5009 087\n\
+         Baobab Hall,Unseen Invented,u@baobab.example,+27825550143,York,ask u@baobab.example,8001015009186\n",
+    );
+    sandbox.write(
+        "data/people/people.csv",
+        "unique_id,organization_name,first_name,surname,mail,cell\n\
+         1,Acacia Works,Xolile,VAN FICTUM,x.fictum@acacia.example,0825550142\n\
+         2,Acacia Works,Xolile,van Fictum,,\n\
+         3,Baobab Hall,Unseen,Invented,u@baobab.example,0825550143\n",
+    );
+    let done = |arguments: &[&str]| {
+        let outcome = sandbox.run(arguments);
+        assert!(matches!(outcome.code, 0 | 3), "{arguments:?} {outcome}");
+    };
+    for ending in ["csv", "xlsx", "json", "ndjson", "parquet"] {
+        let (output, report) = (format!("out.{ending}"), format!("report-{ending}.md"));
+        let keys = "resolve.write_linkage_keys=true";
+        let mut arguments = vec!["refine", "data/works.csv", "-o", &output, "--report-path", &report, "--set", keys];
+        arguments.extend(["--party-store-path", "party.json", "--archive"]);
+        done(&arguments);
+    }
+    let decision = "Xolile van Fictum said so, x.fictum@acacia.example";
+    let _ = sandbox.run(&["quarantine", "release", "--row", "works.csv!4", "--decision", decision]);
+    sandbox.write("dist/decisions/quarantine.ndjson.old", format!("{{\"decision\":\"{decision}\"}}\n"));
+    for ending in ["csv", "xlsx", "json", "parquet", "arrow"] {
+        let output = format!("resolved.{ending}");
+        let input = "data/people/people.csv";
+        done(&["resolve", "--input-file", input, "-o", &output, "--no-probabilistic"]);
+    }
+    sandbox
+}
+
+fn erase(sandbox: &Sandbox) -> serde_json::Value {
+    let arguments =
+        ["privacy", "erase", "--email", "x.fictum@acacia.example", "--decision", "D-9", "--yes", "--format", "json"];
+    let outcome = sandbox.run(&arguments);
+    assert_eq!(outcome.code, 0, "{outcome}");
+    serde_json::from_str(&outcome.stdout).unwrap()
+}
+
+fn assert_gone(sandbox: &Sandbox) {
+    for (name, text) in everything(&sandbox.path("")) {
+        for writing in WRITINGS {
+            if let Some(at) = text.find(writing) {
+                panic!("`{writing}` in {name}, after {:?}", text.get(at.saturating_sub(80)..at));
+            }
+        }
+    }
+    let mut verified = 0;
+    for entry in std::fs::read_dir(sandbox.path("dist/runs")).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+        let outcome = sandbox.run(&["verify", &entry.file_name().to_string_lossy()]);
+        assert_eq!(outcome.code, 0, "{outcome}");
+        verified += 1;
+    }
+    for entry in std::fs::read_dir(sandbox.path("dist")).unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("refined-data-") {
+            let outcome = sandbox.run(&["verify", &format!("dist/{name}")]);
+            assert_eq!(outcome.code, 0, "{outcome}");
+        }
+    }
+    assert!(verified >= 10, "{verified} runs");
+}
+
+#[test]
+fn no_byte_of_an_erased_person_is_left_in_any_file() {
+    let sandbox = person_everywhere();
+    let held = everything(&sandbox.path(""));
+    let holding = held.iter().filter(|(_, text)| WRITINGS.iter().any(|writing| text.contains(writing))).count();
+    assert!(holding >= 40, "the person is in {holding} places before");
+    let ask = |flags: &[&str]| {
+        let arguments: Vec<&str> = ["privacy", "subject", "--format", "json"].iter().chain(flags).copied().collect();
+        let outcome = sandbox.run(&arguments);
+        assert_eq!(outcome.code, 0, "{outcome}");
+        serde_json::from_str::<serde_json::Value>(&outcome.stdout).unwrap()
+    };
+    for query in
+        ["X.FICTUM@acacia.example", "0027 82 555 0142", "van Fictum, Xolile", "Xolile van Fictum", "800101 5009 087"]
+    {
+        let held = ask(&["--query", query]);
+        let runs = held["runs"].as_array().unwrap();
+        let resolved = runs.iter().filter(|run| run.to_string().contains("resolved.")).count();
+        // Five runs of each verb; the number is in the files of refine alone.
+        assert!(runs.len() >= 5 && (resolved == 5 || query.starts_with('8')), "{query}: {resolved} in {held:#}");
+    }
+    let related = ask(&["--query", "x.fictum@acacia.example"])["related"].to_string();
+    assert!(related.contains("800101 5009 087") && related.contains("+27825550142"), "{related}");
+
+    let erased = erase(&sandbox);
+    assert!(erased["files"].as_array().unwrap().len() >= 40, "{erased:#}");
+    assert_gone(&sandbox);
+    let all = everything(&sandbox.path(""));
+    assert!(all.iter().any(|(name, text)| name.contains("out.xlsx") && text.contains("u@baobab.example")));
+    assert!(
+        all.iter().filter(|(name, text)| name.contains("resolved.") && text.contains("u@baobab.example")).count() >= 5
+    );
+
+    // Again: nothing is found, nothing is written.
+    let before = std::fs::read_to_string(sandbox.path("dist/ledger.ndjson")).unwrap();
+    assert!(erase(&sandbox)["files"].as_array().unwrap().is_empty());
+    assert_eq!(std::fs::read_to_string(sandbox.path("dist/ledger.ndjson")).unwrap(), before);
+
+    // No later run of either verb brings the person back.
+    for arguments in [
+        &["refine", "data/works.csv", "-o", "again.csv"][..],
+        &["resolve", "--input-file", "data/people/people.csv", "-o", "again.parquet", "--no-probabilistic"],
+    ] {
+        let outcome = sandbox.run(arguments);
+        assert!(matches!(outcome.code, 0 | 3), "{outcome}");
+    }
+    for (name, text) in everything(&sandbox.path(""))
+        .iter()
+        .filter(|(name, _)| name.contains("again.") && !name.ends_with("(metadata)"))
+    {
+        assert!(!WRITINGS.iter().any(|writing| text.contains(writing)), "{name}: {text}");
+    }
+}
+
+#[test]
+fn an_erasure_that_is_interrupted_is_completed_by_the_next() {
+    let origin = person_everywhere();
+    for milliseconds in [60u64, 180, 320, 520] {
+        let sandbox = Sandbox::new();
+        copy(&origin.path(""), &sandbox.path(""));
+        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("hotpass"))
+            .args(["privacy", "erase", "--email", "x.fictum@acacia.example", "--decision", "D-8", "--yes"])
+            .current_dir(sandbox.path(""))
+            .env("SOURCE_DATE_EPOCH", "1700000000")
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        let _ = child.kill();
+        let interrupted = child.wait().unwrap().code().is_none();
+        erase(&sandbox);
+        let waiting: Vec<_> = std::fs::read_dir(sandbox.path("")).unwrap().flatten().collect();
+        assert!(
+            waiting.iter().all(|entry| !entry.file_name().to_string_lossy().ends_with(".erasing")),
+            "{milliseconds} ms, interrupted: {interrupted}"
+        );
+        assert!(!sandbox.path("dist/privacy/erasure.json").exists());
+        assert_gone(&sandbox);
+    }
+}
 
 fn workspace() -> Sandbox {
     let sandbox = Sandbox::new();

@@ -275,27 +275,30 @@ fn complete(dist_dir: &Path, runs: &[Run], clock: Clock) -> Result<usize, Rights
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(source) => return Err(RightsError::Io { path, source }),
     }
-    let mut folders: BTreeSet<PathBuf> = BTreeSet::from([dist_dir.to_path_buf()]);
-    for run in runs {
-        folders.insert(run.directory.clone());
-        for record in &run.manifest.outputs {
-            let output = resolve(&run.directory, &record.path);
-            folders.extend(
-                output
-                    .parent()
-                    .map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder }.to_path_buf()),
-            );
-        }
+    let mut folders = vec![dist_dir.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        remove_waiting(&folder, Some(&mut folders));
     }
-    for folder in folders {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with('.') && name.ends_with(WAITING) {
-                let _ = std::fs::remove_file(entry.path());
-            }
-        }
+    for record in runs.iter().flat_map(|run| run.manifest.outputs.iter().map(move |record| (run, record))) {
+        let output = resolve(&record.0.directory, &record.1.path);
+        let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        remove_waiting(folder, None);
     }
     Ok(done)
+}
+
+/// Removes what an interrupted erasure has left in a folder; tells of the folders in it.
+fn remove_waiting(folder: &Path, mut inner: Option<&mut Vec<PathBuf>>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_dir() {
+            if let Some(inner) = &mut inner {
+                inner.push(entry.path());
+            }
+        } else if name.starts_with('.') && (name.ends_with(WAITING) || name.contains(&format!("{WAITING}.tmp-"))) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Writes an archive anew without the person: each file as it is erased where it stands outside of archives too; inputs that hold

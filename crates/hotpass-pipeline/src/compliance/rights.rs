@@ -302,12 +302,9 @@ pub fn sweep(
     Ok(swept)
 }
 
-/// Returns the organisations at which the person was found, where only a name is known.
+/// Returns the organisations at which the person was found: a row of theirs that holds the name alone means the person.
 pub(super) fn organisations_of(runs: &[Run], subject: &Subject) -> Result<Vec<Identifier>, RightsError> {
     let mut found = BTreeSet::new();
-    if subject.identifiers().iter().any(|identifier| identifier.kind() != IdentifierKind::Name) {
-        return Ok(Vec::new());
-    }
     for run in runs {
         let path = run.directory.join("golden.parquet");
         if !path.is_file() {
@@ -524,7 +521,7 @@ pub(super) fn each_row(path: &Path, mut look: impl FnMut(&[String], u32, &[Optio
             let headers: Vec<String> = table.schema.columns.iter().map(|column| column.raw_header.clone()).collect();
             for batch in table.batches.filter_map(Result::ok) {
                 let numbers = batch.column(0).as_primitive_opt::<UInt32Type>().cloned();
-                let texts: Vec<_> = batch.columns()[1..].iter().map(|column| as_text(column)).collect();
+                let texts: Vec<_> = batch.columns()[1..].iter().map(as_text).collect();
                 for row in 0..batch.num_rows() {
                     let cells: Vec<Option<&str>> = texts.iter().map(|values| value_at(values.as_ref()?, row)).collect();
                     if cells.len() == headers.len() {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use hotpass_ingest::IngestError;
 use hotpass_ingest::table::Batches;
@@ -24,6 +26,11 @@ impl Suppression {
     /// Returns an error when the list is there and cannot be obeyed.
     pub(crate) fn of(dist_dir: &Path) -> Result<Self, PrivacyFileError> {
         Ok(Self { list: SuppressionList::read(&super::suppression_path(dist_dir))? })
+    }
+
+    /// Returns whether nobody is on the list.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     /// Returns the number of people on the list.
@@ -63,12 +70,8 @@ impl Suppression {
         if self.list.is_empty() {
             return Ok((batch, 0));
         }
-        let texts: Vec<(usize, StringArray)> = batch
-            .columns()
-            .iter()
-            .enumerate()
-            .filter_map(|(index, column)| Some((index, column.as_string_opt::<i32>()?.clone())))
-            .collect();
+        let texts: Vec<(usize, StringArray)> =
+            batch.columns().iter().enumerate().filter_map(|(index, column)| Some((index, text_of(column)?))).collect();
         let mut changed: Vec<Vec<(usize, Option<String>)>> = vec![Vec::new(); texts.len()];
         let mut rows = 0;
         for row in 0..batch.num_rows() {
@@ -89,15 +92,35 @@ impl Suppression {
         }
         let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
         for ((index, values), changes) in texts.iter().zip(changed) {
+            if changes.is_empty() {
+                continue;
+            }
             let mut changes = changes.into_iter().peekable();
+            let schema = batch.schema();
+            let field = schema.field(*index);
+            // What may not be missing is empty, or zero.
+            let nothing = match field.data_type() {
+                _ if field.is_nullable() => None,
+                data_type if data_type.is_integer() => Some("0".to_owned()),
+                _ => Some(String::new()),
+            };
             let scrubbed: StringArray = (0..values.len())
                 .map(|row| match changes.next_if(|(changed, _)| *changed == row) {
-                    Some((_, value)) => value,
+                    Some(_) if field.data_type().is_integer() => nothing.clone(),
+                    Some((_, value)) => value.or_else(|| nothing.clone()),
                     None => crate::records::value_at(values, row).map(ToOwned::to_owned),
                 })
                 .collect();
-            columns[*index] = Arc::new(scrubbed);
+            columns[*index] = cast(&scrubbed, field.data_type())?;
         }
         Ok((RecordBatch::try_new(batch.schema(), columns)?, rows))
     }
+}
+
+/// Returns a column of texts or whole numbers as text.
+fn text_of(column: &ArrayRef) -> Option<StringArray> {
+    if column.data_type().is_integer() {
+        return Some(cast(column, &DataType::Utf8).ok()?.as_string::<i32>().clone());
+    }
+    super::erasing::as_text(column)
 }

@@ -1,6 +1,7 @@
 //! What the records of `resolve` must keep, checked before they are compared, and what becomes of personal columns.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
@@ -13,6 +14,7 @@ use serde::{Serialize, Serializer};
 
 use super::error::ResolveError;
 use super::input::{InputTable, Reading, open_inputs};
+use crate::compliance::{ComplianceError, Suppression};
 use crate::progress::CancelToken;
 
 /// What the records of each input table must keep.
@@ -135,17 +137,34 @@ impl InputChecks {
 pub struct ColumnOperators {
     operators: BTreeMap<String, Operator>,
     applier: Option<Applier>,
+    /// People who were erased and stay out.
+    erased: Suppression,
 }
 
 impl ColumnOperators {
     /// Takes the operator of each column; `applier` holds the key, where one needs it.
     pub fn new(operators: BTreeMap<String, Operator>, applier: Applier) -> Self {
-        Self { operators, applier: Some(applier) }
+        Self { operators, applier: Some(applier), erased: Suppression::default() }
+    }
+
+    /// Keeps the people out who were erased from a folder of runs.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when the list of erased people is there and cannot be obeyed.
+    pub fn without_erased(mut self, dist_dir: &Path) -> Result<Self, ComplianceError> {
+        self.erased = Suppression::of(dist_dir).map_err(ComplianceError::Suppression)?;
+        Ok(self)
+    }
+
+    /// Returns the digest of the list of erased people; empty when nobody is on it.
+    pub(super) fn erased_digest(&self) -> String {
+        self.erased.digest()
     }
 
     /// Returns whether every column is written as it is.
     pub(super) fn is_empty(&self) -> bool {
-        self.operators.is_empty()
+        self.operators.is_empty() && self.erased.is_empty()
     }
 
     /// Returns the names and operators, as text.
@@ -197,8 +216,9 @@ impl ColumnOperators {
     ///
     /// Returns an error when a column cannot be read as text.
     pub(super) fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, ResolveError> {
-        let Some(applier) = self.applier.as_ref().filter(|_| !self.is_empty()) else { return Ok(batch.clone()) };
         let failed = |error| ResolveError::engine("Redacting the rows", error);
+        let (batch, _) = self.erased.scrub(batch.clone()).map_err(failed)?;
+        let Some(applier) = self.applier.as_ref().filter(|_| !self.operators.is_empty()) else { return Ok(batch) };
         let schema = batch.schema();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(batch.num_columns());
         for (field, array) in schema.fields().iter().zip(batch.columns()) {

@@ -193,7 +193,7 @@ fn describe(request: &ResolveRequest) -> Value {
         Method::Rules { model } => json!({ "name": "rules", "model": portable(model) }),
         Method::EqualNames => json!({ "name": "equal_names" }),
     };
-    json!({
+    let mut described = json!({
         "method": method,
         "thresholds": request.thresholds,
         "link_type": link_type.map(|link_type| link_type.to_string()),
@@ -206,7 +206,12 @@ fn describe(request: &ResolveRequest) -> Value {
         "contract": request.checks.contract.as_ref().map(|contract| &contract.name),
         "suite": request.checks.suite.as_ref().map(|suite| &suite.name),
         "redact": request.operators.described(),
-    })
+    });
+    let erased = request.operators.erased_digest();
+    if !erased.is_empty() {
+        described["erased_people"] = erased.into();
+    }
+    described
 }
 
 /// Returns every file that decides the result: the records, then the model.

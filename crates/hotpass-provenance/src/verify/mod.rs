@@ -264,17 +264,22 @@ fn check_output(run_dir: &Path, manifest: &Manifest, record: &FileRecord) -> (Ou
     let later = run_dir.parent().and_then(|runs| std::fs::read_dir(runs).ok()).and_then(|entries| {
         entries
             .filter_map(Result::ok)
-            .filter_map(|entry| Manifest::read(&entry.path()).ok())
-            .filter(|other| other.run_id != manifest.run_id && other.started_at >= manifest.started_at)
-            .find(|other| {
-                other
-                    .outputs
-                    .iter()
-                    .any(|output| output.path == record.path && compare(&path, output).0 == Outcome::Passed)
+            .filter_map(|entry| Some((entry.path(), Manifest::read(&entry.path()).ok()?)))
+            .filter(|(_, other)| other.run_id != manifest.run_id && other.started_at >= manifest.started_at)
+            .find(|(folder, other)| {
+                other.outputs.iter().filter(|output| output.path == record.path).any(|output| {
+                    let compared = compare(&path, output);
+                    if compared.0 == Outcome::Passed {
+                        return true;
+                    }
+                    // A person may have been erased from it since.
+                    let erasures = Erasures::of(std::fs::read(folder.join(LEDGER_FILE)).ok().as_deref());
+                    erasures.excuse(&output.path, output.sha256.as_str(), &path, compared).0 == Outcome::Noted
+                })
             })
     });
     match later {
-        Some(later) => (Outcome::Noted, format!("Run {} has published this file anew", later.run_id)),
+        Some((_, later)) => (Outcome::Noted, format!("Run {} has published this file anew", later.run_id)),
         None => (outcome, detail),
     }
 }

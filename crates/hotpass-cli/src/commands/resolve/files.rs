@@ -145,7 +145,12 @@ pub(super) fn run(args: FilesArgs, context: &mut Context) -> Result<Exit, Comman
         suite: args.expectation_suite.as_deref().map(suite_of).transpose()?,
         ..InputChecks::default()
     };
-    let operators = column_operators(&args.redact, args.privacy_key.as_deref())?;
+    let operators = column_operators(&args.redact, args.privacy_key.as_deref())?
+        .without_erased(&args.dist_dir)
+        .map_err(|error| {
+            let hint = error.hint().unwrap_or_default();
+            CommandError::usage("Cannot keep erased people out").caused_by(&error).hint(hint)
+        })?;
     let request = ResolveRequest {
         checks,
         operators: Arc::new(operators),
