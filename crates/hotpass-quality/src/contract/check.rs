@@ -1,6 +1,6 @@
 //! Batches held against a contract, in one pass and in the order of the rows.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
 
 use arrow::array::AsArray;
@@ -16,6 +16,8 @@ use super::value::{FieldReader, Native, Texts, days};
 
 /// Name of a leading column of row numbers, as ingest gives it.
 const ROW_COLUMN: &str = "__row";
+/// Names from which on none is suggested for one that is missing: comparing all with all would take longer than the check.
+pub(super) const SUGGESTED_FROM: usize = 300;
 
 /// What a contract asks, one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -404,12 +406,16 @@ impl ContractCheck {
     fn bind_columns(&mut self, columns: &[CheckedColumn]) {
         let contract = &self.contract;
         let found = match_columns(contract, columns);
-        let known: HashSet<usize> = found.iter().copied().flatten().collect();
+        let used: HashSet<usize> = found.iter().flatten().copied().collect();
+        let free: Vec<&str> = (0..columns.len())
+            .filter(|column| !used.contains(column))
+            .filter_map(|column| columns[column].name())
+            .collect();
         for (position, field) in contract.fields.iter().enumerate() {
             let Some(column) = found[position] else {
                 if contract.requires(field) {
-                    let free = (0..columns.len()).filter(|column| !known.contains(column));
-                    let near = hotpass_core::nearest(&field.name, free.filter_map(|column| columns[column].name()));
+                    let compared = if free.len() > SUGGESTED_FROM { &[] } else { free.as_slice() };
+                    let near = hotpass_core::nearest(&field.name, compared.iter().copied());
                     self.table.push(TableViolation {
                         rule: Rule::MissingColumn,
                         column: Some(field.name.clone()),
@@ -439,7 +445,7 @@ impl ContractCheck {
         }
         if !contract.extra_columns {
             for (position, column) in columns.iter().enumerate() {
-                if !known.contains(&position) {
+                if !used.contains(&position) {
                     let name = column.name().unwrap_or_default();
                     self.table.push(TableViolation {
                         rule: Rule::ExtraColumn,
@@ -836,27 +842,20 @@ fn numbers_rows(schema: &Schema) -> bool {
 /// Finds the column of each field: by its best name, then by its others, each column once.
 fn match_columns(contract: &Contract, columns: &[CheckedColumn]) -> Vec<Option<usize>> {
     let mut found: Vec<Option<usize>> = vec![None; contract.fields.len()];
-    let mut taken = vec![false; columns.len()];
+    let mut free = vec![true; columns.len()];
     let depth = columns.iter().map(|column| column.names.len()).max().unwrap_or(0);
     for level in 0..depth {
-        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (position, column) in columns.iter().enumerate().rev() {
+        // Tables of many thousand columns occur, so that no column is looked for one by one.
+        let mut by_name: HashMap<&str, VecDeque<usize>> = HashMap::new();
+        for (position, column) in columns.iter().enumerate().filter(|(position, _)| free[*position]) {
             if let Some(name) = column.names.get(level) {
-                by_name.entry(name).or_default().push(position);
+                by_name.entry(name).or_default().push_back(position);
             }
         }
-        for (field, found) in contract.fields.iter().zip(&mut found) {
-            if found.is_some() {
-                continue;
-            }
-            let Some(positions) = by_name.get_mut(field.name.as_str()) else { continue };
-            // The first column of the name that no other field has.
-            while let Some(position) = positions.pop() {
-                if !taken[position] {
-                    taken[position] = true;
-                    *found = Some(position);
-                    break;
-                }
+        for (field, found) in contract.fields.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+            *found = by_name.get_mut(field.name.as_str()).and_then(VecDeque::pop_front);
+            if let Some(column) = *found {
+                free[column] = false;
             }
         }
     }

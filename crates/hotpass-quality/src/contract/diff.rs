@@ -1,11 +1,12 @@
 //! What a new version of a contract breaks, for those who read the data and for those who write it.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::check::SUGGESTED_FROM;
 use super::model::{Contract, Field, Limit, LogicalType};
 use super::value::FieldReader;
 
@@ -118,13 +119,19 @@ pub fn diff(old: &Contract, new: &Contract) -> Diff {
     let mut changes = Changes { documentation_only: true, ..Changes::default() };
     table(old, new, &mut changes);
     keys(old, new, &mut changes);
+    let by_name = |contract: &'_ Contract| -> HashMap<String, usize> {
+        contract.fields.iter().enumerate().rev().map(|(position, field)| (field.name.clone(), position)).collect()
+    };
+    let (of_old, of_new) = (by_name(old), by_name(new));
+    let gone: Vec<&Field> = old.fields.iter().filter(|field| !of_new.contains_key(&field.name)).collect();
+    let candidates: Vec<&str> = gone.iter().take(SUGGESTED_FROM).map(|field| field.name.as_str()).collect();
     for field in &new.fields {
-        match old.field(&field.name) {
+        match of_old.get(&field.name).map(|position| &old.fields[*position]) {
             Some(before) => column(old, new, before, field, &mut changes),
-            None => added(old, new, field, &mut changes),
+            None => added(old, new, field, &candidates, &mut changes),
         }
     }
-    for field in old.fields.iter().filter(|field| new.field(&field.name).is_none()) {
+    for field in gone {
         removed(old, new, field, &mut changes);
     }
     let suggested_version = suggested_version(old, new, &changes);
@@ -250,11 +257,11 @@ fn keys(old: &Contract, new: &Contract, changes: &mut Changes) {
     }
 }
 
-fn added(old: &Contract, new: &Contract, field: &Field, changes: &mut Changes) {
+fn added(old: &Contract, new: &Contract, field: &Field, gone: &[&str], changes: &mut Changes) {
     let name = Some(field.name.as_str());
-    let gone = old.fields.iter().filter(|other| new.field(&other.name).is_none()).map(|other| other.name.as_str());
-    let renamed =
-        hotpass_core::nearest(&field.name, gone).map(|near| format!(", perhaps `{near}` renamed")).unwrap_or_default();
+    let renamed = hotpass_core::nearest(&field.name, gone.iter().copied())
+        .map(|near| format!(", perhaps `{near}` renamed"))
+        .unwrap_or_default();
     if new.requires(field) {
         changes.with_reason(
             name,

@@ -17,9 +17,9 @@ fn contract(fields: Vec<Field>) -> Contract {
     Contract { fields, ..Contract::new("test") }
 }
 
-fn run(contract: &Contract, batches: &[RecordBatch], options: CheckOptions) -> ContractResult {
+fn run(contract: &Contract, batches: &[RecordBatch], options: &CheckOptions) -> ContractResult {
     let mut check =
-        ContractCheck::of_schema(contract, &batches[0].schema(), &options).expect("a contract that can be kept");
+        ContractCheck::of_schema(contract, &batches[0].schema(), options).expect("a contract that can be kept");
     for batch in batches {
         check.add(batch).expect("a batch of the table");
     }
@@ -63,7 +63,7 @@ fn keys_reach_over_batches_and_equal_values_count_as_equal() {
         ("a", text(&[Some("x"), Some("x"), None])),
         ("b", text(&[Some("y"), None, None])),
     ]);
-    let result = run(&contract, &[first, second], CheckOptions::default());
+    let result = run(&contract, &[first, second], &CheckOptions::default());
     assert_eq!(
         counts(&result),
         [
@@ -92,9 +92,9 @@ fn foreign_keys_look_into_other_tables_and_into_this_one() {
     let table = batch(&[("town", text(&[Some("01"), Some("3"), None]))]);
     let options =
         CheckOptions { references: [("towns".to_owned(), keys)].into_iter().collect(), ..CheckOptions::default() };
-    let result = run(&towns, std::slice::from_ref(&table), options);
+    let result = run(&towns, std::slice::from_ref(&table), &options);
     assert_eq!(counts(&result), [("town".into(), "foreign_key", 1)]);
-    let result = run(&towns, &[table], CheckOptions::default());
+    let result = run(&towns, &[table], &CheckOptions::default());
     assert!(result.passed && result.not_checked[0].contains("`towns`"), "{result:?}");
 
     let staff = Contract {
@@ -106,7 +106,7 @@ fn foreign_keys_look_into_other_tables_and_into_this_one() {
     };
     let first = batch(&[("id", text(&[Some("1"), Some("2")])), ("boss", text(&[Some("3"), Some("9")]))]);
     let second = batch(&[("id", text(&[Some("3")])), ("boss", text(&[None]))]);
-    let result = run(&staff, &[first, second], CheckOptions::default());
+    let result = run(&staff, &[first, second], &CheckOptions::default());
     assert_eq!(counts(&result), [("boss".into(), "foreign_key", 1)]);
     assert_eq!((result.failed_rows, result.violations[0].row), (1, 2));
 }
@@ -127,7 +127,7 @@ fn the_table_as_a_whole_is_checked() {
     };
     let table = batch(&[("Company", text(&[Some("x")])), ("day", text(&[Some("2025-01-01")]))]);
     let today = NaiveDate::from_ymd_opt(2025, 3, 1);
-    let result = run(&contract, std::slice::from_ref(&table), CheckOptions { today, ..CheckOptions::default() });
+    let result = run(&contract, std::slice::from_ref(&table), &CheckOptions { today, ..CheckOptions::default() });
     let rules: Vec<_> = result.table.iter().map(|violation| violation.rule).collect();
     assert_eq!(rules, [Rule::MissingColumn, Rule::ExtraColumn, Rule::RowCount, Rule::Freshness]);
     assert_eq!(
@@ -136,7 +136,7 @@ fn the_table_as_a_whole_is_checked() {
     );
     assert!(result.table[3].message.contains("59 days old"), "{}", result.table[3].message);
     let today = NaiveDate::from_ymd_opt(2025, 1, 31);
-    let result = run(&contract, &[table], CheckOptions { today, ..CheckOptions::default() });
+    let result = run(&contract, &[table], &CheckOptions { today, ..CheckOptions::default() });
     assert!(result.table.iter().all(|violation| violation.rule != Rule::Freshness));
 }
 
@@ -146,7 +146,7 @@ fn columns_out_of_order_are_told_once() {
         ordered: true,
         ..contract(vec![Field::new("a", LogicalType::Text), Field::new("b", LogicalType::Text)])
     };
-    let result = run(&contract, &[batch(&[("b", text(&[None])), ("a", text(&[None]))])], CheckOptions::default());
+    let result = run(&contract, &[batch(&[("b", text(&[None])), ("a", text(&[None]))])], &CheckOptions::default());
     assert_eq!(result.table.iter().map(|violation| violation.rule).collect::<Vec<_>>(), [Rule::ColumnOrder]);
 }
 
@@ -166,7 +166,7 @@ fn typed_columns_are_read_as_what_they_are() {
         ("open", Arc::new(BooleanArray::from(vec![true, false, true]))),
         ("name", Arc::new(Int64Array::from(vec![1, 2, 3]))),
     ]);
-    let result = run(&contract(fields), &[table], CheckOptions::default());
+    let result = run(&contract(fields), &[table], &CheckOptions::default());
     assert_eq!(counts(&result), [("id".into(), "unique", 1), ("share".into(), "type", 1), ("name".into(), "type", 3)]);
 }
 
@@ -177,7 +177,7 @@ fn keys_that_take_too_much_memory_fail_the_table() {
     let result = run(
         &contract,
         &[table.clone(), table],
-        CheckOptions { key_memory_bytes: 2 * KEY_BYTES, ..CheckOptions::default() },
+        &CheckOptions { key_memory_bytes: 2 * KEY_BYTES, ..CheckOptions::default() },
     );
     assert!(!result.passed);
     assert_eq!(result.table.iter().map(|violation| violation.rule).collect::<Vec<_>>(), [Rule::Memory]);
@@ -189,7 +189,7 @@ fn words_for_no_value_are_no_values() {
         missing_values: vec![String::new(), "n/a".into()],
         ..contract(vec![Field { nullable: false, ..Field::new("size", LogicalType::Text) }])
     };
-    let result = run(&contract, &[batch(&[("size", text(&[Some("n/a"), Some("N/A")]))])], CheckOptions::default());
+    let result = run(&contract, &[batch(&[("size", text(&[Some("n/a"), Some("N/A")]))])], &CheckOptions::default());
     assert_eq!(counts(&result), [("size".into(), "required", 1)]);
 }
 
@@ -203,4 +203,18 @@ fn a_column_is_found_by_its_other_names_too() {
     ];
     let check = ContractCheck::new(&contract, &columns, &CheckOptions::default()).expect("kept");
     assert!(check.finish().passed);
+}
+
+#[test]
+fn thousands_of_columns_are_bound_by_name() {
+    let names: Vec<String> = (0..6000).map(|number| format!("column {number}")).collect();
+    let columns: Vec<CheckedColumn> =
+        names.iter().map(|name| CheckedColumn { names: vec![name.clone()], data_type: DataType::Utf8 }).collect();
+    let all = contract(names.iter().map(|name| Field::new(name.clone(), LogicalType::Text)).collect());
+    let check = ContractCheck::new(&all, &columns, &CheckOptions::default()).expect("kept");
+    assert_eq!(check.fields.len(), 6000);
+    let others: Vec<CheckedColumn> =
+        (0..6000).map(|number| CheckedColumn { names: vec![format!("{number}")], data_type: DataType::Utf8 }).collect();
+    let check = ContractCheck::new(&all, &others, &CheckOptions::default()).expect("kept");
+    assert_eq!(check.finish().table.len(), 6000);
 }
