@@ -80,7 +80,7 @@ pub(crate) struct TelemetryArgs {
     /// Speak TLS to an address without a scheme, the default
     #[arg(long)]
     telemetry_otlp_secure: bool,
-    /// Seconds that a request to the collector may take
+    /// Seconds that a request to the collector may take; 0 for no end
     #[arg(long, value_name = "SECONDS")]
     telemetry_otlp_timeout: Option<f64>,
     /// Compress requests to the collector
@@ -366,7 +366,9 @@ fn apply_config(settings: &mut Settings, loaded: &LoadedConfig, layer: Layer) ->
         settings.for_each_otlp(|otlp| otlp.insecure = insecure);
     }
     if let Some(seconds) = otlp.timeout_seconds.filter(|_| here("otlp.timeout_seconds")) {
-        settings.for_each_otlp(|otlp| otlp.timeout = Duration::from_secs_f64(seconds));
+        // None means without end, as in the variables of the specification.
+        let limit = if seconds > 0.0 { Duration::from_secs_f64(seconds) } else { Duration::from_hours(24) };
+        settings.for_each_otlp(|otlp| otlp.timeout = limit);
     }
     if let Some(compression) = otlp.compression.filter(|_| here("otlp.compression")) {
         settings.for_each_otlp(|otlp| otlp.gzip = compression == OtlpCompression::Gzip);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand, ValueEnum};
 use hotpass_telemetry::settings::Protocol;
-use hotpass_telemetry::{Answer, SignalCheck, Telemetry};
+use hotpass_telemetry::{Answer, Signal, SignalCheck, Telemetry};
 use serde_json::{Value, json};
 
 use crate::context::{ConfigArgs, Context};
@@ -67,12 +67,18 @@ fn check(args: &CheckArgs, context: &mut Context) -> Result<Exit, CommandError> 
     if !settings.enabled {
         // Who asks whether it works wants to know it for the local collector too.
         settings.set_exporters(&[hotpass_telemetry::ExporterKind::Otlp]);
+        context
+            .printer
+            .note("Runs send nothing: telemetry is switched off, or neither an exporter nor an endpoint is named");
     }
     let checks = Telemetry::check(&settings)
         .map_err(|error| CommandError::usage("Cannot reach for a collector").caused_by(&error))?;
     if checks.is_empty() {
         return Err(CommandError::usage("No signal goes to a collector")
             .hint("Name one with `--telemetry-otlp-endpoint URL`, and `otlp` among the exporters"));
+    }
+    for signal in Signal::ALL.into_iter().filter(|signal| checks.iter().all(|check| check.signal != *signal)) {
+        context.printer.note(format_args!("No collector gets {}", signal.name()));
     }
     let refused: Vec<&str> =
         checks.iter().filter(|check| !check.is_accepted()).map(|check| check.signal.name()).collect();

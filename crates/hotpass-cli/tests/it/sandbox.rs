@@ -43,12 +43,21 @@ impl Sandbox {
         self.run_with(self.folder.path(), moment, arguments)
     }
 
+    /// Runs the program in the sandbox with further variables.
+    pub(crate) fn run_told(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
+        self.run_all(self.folder.path(), 1_700_000_000, variables, arguments)
+    }
+
     /// Runs the program in a folder.
     pub(crate) fn run_in(&self, folder: &Path, arguments: &[&str]) -> Outcome {
         self.run_with(folder, 1_700_000_000, arguments)
     }
 
     fn run_with(&self, folder: &Path, moment: i64, arguments: &[&str]) -> Outcome {
+        self.run_all(folder, moment, &[], arguments)
+    }
+
+    fn run_all(&self, folder: &Path, moment: i64, variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
         let output = Command::cargo_bin("hotpass")
             .expect("the program was built")
             .args(arguments)
@@ -59,6 +68,7 @@ impl Sandbox {
             .env("LC_ALL", "C.UTF-8")
             .env("COLUMNS", "100")
             .env("SOURCE_DATE_EPOCH", moment.to_string())
+            .envs(variables.iter().copied())
             .timeout(std::time::Duration::from_mins(2))
             .output()
             .expect("the program runs");

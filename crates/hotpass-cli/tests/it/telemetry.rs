@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hotpass_pipeline::telemetry::{INSTRUMENTS, attribute_names};
@@ -58,10 +59,26 @@ fn names(lines: &[Value], key: &str) -> BTreeSet<String> {
     found.iter().filter_map(|item| item["name"].as_str()).map(str::to_owned).collect()
 }
 
-/// Starts a server on the loopback that answers a first request with 503 and takes the rest.
-fn lineage_server() -> String {
+/// A server on the loopback that answers a first request with 503 and takes the rest.
+struct LineageServer {
+    url: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl LineageServer {
+    /// Returns what the requests have said in a header.
+    fn header(&self, name: &str) -> BTreeSet<String> {
+        let heads = self.heads.lock().expect("the server has not panicked");
+        let lines = heads.iter().flat_map(|head| head.lines()).filter_map(|line| line.split_once(':'));
+        lines.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned()).collect()
+    }
+}
+
+fn lineage_server() -> LineageServer {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&heads);
     std::thread::spawn(move || {
         for (number, stream) in listener.incoming().flatten().enumerate() {
             let mut stream = stream;
@@ -77,6 +94,7 @@ fn lineage_server() -> String {
                     .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())
                     .unwrap_or(0);
                 if body.len() >= length {
+                    kept.lock().expect("no test panics here").push(head.to_owned());
                     let status = if number == 0 { "503 Busy\r\nretry-after: 0" } else { "201 Created" };
                     let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
                     let _ = stream.write_all(answer.as_bytes());
@@ -85,7 +103,7 @@ fn lineage_server() -> String {
             }
         }
     });
-    format!("http://{address}")
+    LineageServer { url: format!("http://{address}"), heads }
 }
 
 const MODEL: &str = r#"{"link_type": "dedupe_only", "unique_id_column_name": "unique_id",
@@ -117,7 +135,7 @@ fn real_runs_measure_every_listed_name_and_no_other() {
         "--telemetry-file",
         "refine.ndjson",
         "--lineage-url",
-        &server,
+        &server.url,
     ]);
     assert!(matches!(refine.code, 0 | 3), "{refine}");
     assert!(refine.stderr.contains("\"unknown_metrics\":{}"), "{refine}");
@@ -172,6 +190,14 @@ fn real_runs_measure_every_listed_name_and_no_other() {
     }
     let mut found = Vec::new();
     lines.iter().for_each(|line| items(line, "spans", &mut found));
+    let calls: BTreeSet<String> = found
+        .iter()
+        .filter(|span| span["name"] == "POST")
+        .map(|span| {
+            format!("00-{}-{}-01", span["traceId"].as_str().unwrap_or(""), span["spanId"].as_str().unwrap_or(""))
+        })
+        .collect();
+    assert_eq!(server.header("traceparent"), calls, "each request names its own span");
     let roots = found.iter().filter(|span| span["parentSpanId"].as_str().unwrap_or_default().is_empty()).count();
     assert_eq!(roots, 2, "one trace a run: {found:?}");
     let allowed: BTreeSet<&str> = attribute_names().collect();
@@ -187,6 +213,82 @@ fn real_runs_measure_every_listed_name_and_no_other() {
             );
         }
     }
+}
+
+const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+#[test]
+fn a_callers_trace_goes_on_with_and_without_telemetry() {
+    let sandbox = Sandbox::new();
+    workspace(&sandbox);
+    let caller = [("TRACEPARENT", CALLER), ("TRACESTATE", "vendor=1"), ("BAGGAGE", "team=office")];
+    let server = lineage_server();
+    let refine = ["refine", "data", "-o", "out.csv", "--lineage-url", &server.url];
+    let without = sandbox.run_told(&caller, &refine);
+    assert!(matches!(without.code, 0 | 3), "{without}");
+    assert_eq!(server.header("traceparent"), BTreeSet::from([CALLER.to_owned()]));
+    assert_eq!(server.header("baggage"), BTreeSet::from(["team=office".to_owned()]));
+
+    let server = lineage_server();
+    let refine = ["refine", "data", "-o", "out.csv", "--lineage-url", &server.url, "--telemetry-exporter", "file"];
+    let with = sandbox.run_told(&caller, &refine);
+    assert!(matches!(with.code, 0 | 3), "{with}");
+    let (trace, span) = (&CALLER[3..35], &CALLER[36..52]);
+    let sent = server.header("traceparent");
+    assert!(!sent.is_empty() && sent.iter().all(|sent| sent.contains(trace) && !sent.contains(span)), "{sent:?}");
+    assert_eq!(server.header("tracestate"), BTreeSet::from(["vendor=1".to_owned()]));
+    let lines = exported(&sandbox, "dist/telemetry.ndjson");
+    let mut spans = Vec::new();
+    lines.iter().for_each(|line| items(line, "spans", &mut spans));
+    assert!(spans.iter().all(|span| span["traceId"] == trace), "one trace");
+    let run = spans.iter().find(|span| span["name"] == "hotpass.refine").expect("the run's span");
+    assert_eq!(run["parentSpanId"], span);
+}
+
+#[test]
+fn what_waits_is_replayed_in_a_trace() {
+    let sandbox = Sandbox::new();
+    workspace(&sandbox);
+    let gone = {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        format!("http://{}", listener.local_addr().expect("an address"))
+    };
+    let down = sandbox.run(&["refine", "data", "-o", "out.csv", "--lineage-url", &gone]);
+    assert!(matches!(down.code, 0 | 3), "{down}");
+    let server = lineage_server();
+    let replay = sandbox.run_told(
+        &[("OTEL_TRACES_EXPORTER", "file"), ("OTEL_METRICS_EXPORTER", "none"), ("OTEL_LOGS_EXPORTER", "none")],
+        &["lineage", "replay", "--lineage-url", &server.url],
+    );
+    assert_eq!(replay.code, 0, "{replay}");
+    let spans = names(&exported(&sandbox, "dist/telemetry.ndjson"), "spans");
+    assert!(spans.contains("lineage.replay") && spans.contains("POST"), "{spans:?}");
+    assert!(!server.header("traceparent").is_empty());
+}
+
+#[test]
+fn what_finds_no_place_is_told() {
+    let hanging = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let hanging = format!("http://{}", hanging.local_addr().expect("an address"));
+    let sandbox = Sandbox::new();
+    workspace(&sandbox);
+    let outcome = sandbox.run_told(
+        &[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &hanging),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "2"),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1"),
+            ("OTEL_EXPORTER_PROMETHEUS_PORT", "9464"),
+        ],
+        &["--log-format", "json", "refine", "data", "-o", "out.csv", "--set", "telemetry.shutdown_seconds=0.2"],
+    );
+    assert!(matches!(outcome.code, 0 | 3), "{outcome}");
+    let events: Vec<Value> = outcome.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let summary = events.iter().find(|event| event["event"] == "telemetry.summary").expect("a summary");
+    let traces = &summary["data"]["signals"]["traces"];
+    assert!(traces["dropped"].as_u64() > Some(0), "{traces}");
+    let notes: Vec<&str> = events.iter().filter_map(|event| event["data"]["message"].as_str()).collect();
+    assert!(notes.iter().any(|note| note.contains("of traces were lost")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.contains("`OTEL_EXPORTER_PROMETHEUS_PORT` is not understood")), "{notes:?}");
 }
 
 #[test]

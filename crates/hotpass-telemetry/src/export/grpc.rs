@@ -155,6 +155,9 @@ fn refusal(status: &Status) -> Refusal {
     while let Some(error) = cause {
         if error.source().is_none() {
             reason = error.to_string();
+            if reason == "Timeout expired" {
+                "no answer in time".clone_into(&mut reason);
+            }
         }
         cause = error.source();
     }
