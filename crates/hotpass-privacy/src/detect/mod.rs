@@ -85,7 +85,8 @@ enum Recogniser {
 const PATTERNS: &[(Recogniser, &str)] = &[
     (Recogniser::Email, r"(?i)[a-z0-9_%+'\-](?:[a-z0-9._%+'\-]{0,63})@(?:[a-z0-9](?:[a-z0-9\-]{0,62})\.)+[a-z]{2,24}"),
     (Recogniser::Digits, r"[0-9](?:[ \-]?[0-9]){12,18}"),
-    (Recogniser::Phone, r"(?:\+|00|\(\+?)?[0-9][0-9 ().\-/]{5,20}[0-9]"),
+    // A stroke with spaces around it, or a full stop with one behind it, stands between two numbers.
+    (Recogniser::Phone, r"(?:\+|00|\(\+?)?[0-9](?:(?: ?[()\-]{0,2} ?|\.|/)[0-9]){6,18}"),
     (Recogniser::Iban, r"(?i)\b[a-z]{2}[0-9]{2}(?: ?[a-z0-9]){11,30}"),
     (Recogniser::Passport, r"\b[ADMT][0-9]{8}\b"),
     (
@@ -153,6 +154,16 @@ impl Detector {
         let mut found = Vec::new();
         for index in self.set.matches(text) {
             let recogniser = PATTERNS[index].0;
+            if recogniser == Recogniser::Iban {
+                // Its pattern may take the words behind a number, and the next number with them.
+                let mut place = 0;
+                while let Some(matched) = self.patterns[index].find_at(text, place) {
+                    let span = iban(text, &matched.range());
+                    place = span.as_ref().map_or(matched.start() + 1, |span| span.range.end);
+                    found.extend(span);
+                }
+                continue;
+            }
             for captures in self.patterns[index].captures_iter(text) {
                 let Some(place) = captures.get(1).or_else(|| captures.get(0)) else { continue };
                 let whole = captures.get(0).map_or(place.range(), |whole| whole.range());
@@ -181,7 +192,7 @@ fn judge(recogniser: Recogniser, text: &str, range: Range<usize>, whole: Range<u
             let digits = digits_of(matched);
             if checksum::za_id(&digits) {
                 span(DataClass::ZaId, 0.95, Evidence::Checksum)
-            } else if checksum::payment_card(&digits) {
+            } else if checksum::payment_card(&digits) && !text[..range.start].ends_with(char::is_alphanumeric) {
                 span(DataClass::PaymentCard, 0.9, Evidence::Checksum)
             } else {
                 None
@@ -201,7 +212,8 @@ fn judge(recogniser: Recogniser, text: &str, range: Range<usize>, whole: Range<u
                 let goes_on = after.next() == Some('.') && after.next().is_some_and(|c| c.is_ascii_digit());
                 goes_on || text[..range.start].ends_with('.')
             };
-            (!dotted && !address.is_unspecified() && !matched.starts_with("0.")).then_some(())?;
+            let version = keyword_before(text, range.start, &VERSION_WORDS);
+            (!dotted && !version && !address.is_unspecified() && !matched.starts_with("0.")).then_some(())?;
             span(DataClass::IpAddress, 0.8, Evidence::Pattern)
         }
         Recogniser::Ipv6 => {
@@ -216,6 +228,11 @@ fn judge(recogniser: Recogniser, text: &str, range: Range<usize>, whole: Range<u
                 .map(str::parse::<f64>);
             let (latitude, longitude) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
             (latitude.abs() <= 90.0 && longitude.abs() <= 180.0).then_some(())?;
+            // Parts of two addresses of computers are no place.
+            let goes_on =
+                text[range.end..].starts_with('.') && text[range.end + 1..].starts_with(|c: char| c.is_ascii_digit());
+            let begun = text[..range.start].ends_with(|c: char| c == '.' || c.is_alphanumeric());
+            (!goes_on && !begun && !touches_digit(text, &range)).then_some(())?;
             span(DataClass::Coordinates, 0.85, Evidence::Pattern)
         }
         Recogniser::TitledName => {
@@ -273,6 +290,9 @@ fn phone(text: &str, range: Range<usize>) -> Option<Span> {
 const PHONE_WORDS: [&str; 12] =
     ["tel", "telephone", "phone", "cell", "mobile", "mob", "fax", "whatsapp", "call", "contact", "ph", "sel"];
 
+/// Words before numbers of versions, which have the form of addresses of computers.
+const VERSION_WORDS: [&str; 8] = ["version", "ver", "v", "firmware", "release", "build", "software", "revision"];
+
 /// Words before numbers that are no telephone numbers.
 const OTHER_NUMBERS: [&str; 13] = [
     "invoice",
@@ -296,6 +316,8 @@ fn keyword_before(text: &str, place: usize, words: &[&str]) -> bool {
         .rsplit(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .take(2)
+        // A word before another number says what that one is.
+        .take_while(|word| word.bytes().filter(u8::is_ascii_digit).count() < 4)
         .any(|word| words.iter().any(|candidate| word.eq_ignore_ascii_case(candidate)))
 }
 
@@ -388,6 +410,10 @@ mod tests {
             &[(DataClass::Phone, "082 555 0142"), (DataClass::Phone, "+44 20 7946 0018")],
         );
         check("(011) 555-0199", &[(DataClass::Phone, "(011) 555-0199")]);
+        check(
+            "+27 82 555 0142 / 0115550199. 3 of them",
+            &[(DataClass::Phone, "+27 82 555 0142"), (DataClass::Phone, "0115550199")],
+        );
         check("tel: 555 0199", &[(DataClass::Phone, "555 0199")]);
         check("555 0199", &[]);
         check("order 4412345 of 2024-01-15, room 12.5", &[]);
@@ -402,6 +428,10 @@ mod tests {
         check("8001015009088", &[]);
         check("card 4111 1111 1111 1111 exp", &[(DataClass::PaymentCard, "4111 1111 1111 1111")]);
         check("pay GB82 WEST 1234 5698 7654 32 today", &[(DataClass::Iban, "GB82 WEST 1234 5698 7654 32")]);
+        check(
+            "GB82 WEST 1234 5698 7654 32 and DE89370400440532013000 too",
+            &[(DataClass::Iban, "GB82 WEST 1234 5698 7654 32"), (DataClass::Iban, "DE89370400440532013000")],
+        );
         check("passport no: A12345678", &[(DataClass::Passport, "A12345678")]);
         check("VAT no. 4123456789", &[(DataClass::TaxNumber, "4123456789")]);
     }
@@ -411,6 +441,11 @@ mod tests {
         check("host 192.0.2.17 down", &[(DataClass::IpAddress, "192.0.2.17")]);
         check("host 2001:db8::17 down", &[(DataClass::IpAddress, "2001:db8::17")]);
         check("version 300.1.2.3", &[]);
+        check("firmware 10.4.2.1", &[]);
+        check(
+            "15.84.31.236; 86.175.123.40",
+            &[(DataClass::IpAddress, "15.84.31.236"), (DataClass::IpAddress, "86.175.123.40")],
+        );
         check("at -26.2041, 28.0473", &[(DataClass::Coordinates, "-26.2041, 28.0473")]);
     }
 
