@@ -177,7 +177,9 @@ pub(crate) fn finish(emitter: &Emitter, config: &HotpassConfig, context: &mut Co
         let folder = &config.pipeline.dist_dir;
         let folder =
             if folder == Path::new("dist") { String::new() } else { format!(" --dist-dir {}", folder.display()) };
-        context.printer.hint(format_args!("Send them with `hotpass lineage replay{folder}`"));
+        context.printer.hint(format_args!(
+            "Send them with `hotpass lineage replay{folder}`; where the configuration names no server, with `--lineage-url`"
+        ));
     }
 }
 

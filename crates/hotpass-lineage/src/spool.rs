@@ -209,6 +209,10 @@ impl Spool {
             }
             outcome.pending -= 1;
         }
+        if outcome.stopped.is_none() && outcome.rejected == 0 {
+            // What failed before is over.
+            remove(&self.root.join("last_error.json"))?;
+        }
         Ok(outcome)
     }
 

@@ -274,7 +274,8 @@ fn parents(events: &[Value]) -> Result<((), String), String> {
     Ok(((), format!("{} child runs of one run", children.len())))
 }
 
-/// Checks names by Marquez's rules: a namespace has few characters, and in the id of a node `#` begins a version.
+/// Checks names by Marquez's rules: a namespace has few characters, and in the id of a node `#` begins a version, `:` parts
+/// it, and `:` before a digit is that of a port.
 fn names(events: &[Value]) -> Result<((), String), String> {
     let mut wrong = BTreeSet::new();
     let (mut names, mut columns) = (BTreeSet::new(), BTreeSet::new());
@@ -284,12 +285,13 @@ fn names(events: &[Value]) -> Result<((), String), String> {
             if !namespace.chars().all(|c| c.is_ascii_alphanumeric() || ":;=/_-.".contains(c)) {
                 wrong.insert(format!("namespace `{namespace}`"));
             }
-            if name.is_empty() || name.contains('#') || name.starts_with('/') {
+            let port = |name: &str| name.starts_with(|first: char| first.is_ascii_digit());
+            if name.is_empty() || name.contains(['#', ':']) || name.starts_with('/') || port(name) {
                 wrong.insert(format!("name `{name}`"));
             }
             names.insert(name);
             let fields = items(&node["facets"]["schema"]["fields"]).map(|field| text(&field["name"]));
-            columns.extend(fields.filter(|field| field.contains(['#', ':'])));
+            columns.extend(fields.filter(|field| field.contains(['#', ':']) || port(field)));
         }
     }
     ensure(wrong.is_empty(), || wrong.into_iter().collect::<Vec<_>>().join(", "))?;
@@ -493,6 +495,12 @@ fn read_back(session: &mut Session, port: u16, events: &[Value]) {
             format!("datasetField:{}:{}:contact_primary_email", text(&golden["namespace"]), text(&golden["name"]));
         let answer = get_json(port, &format!("/api/v1/column-lineage?nodeId={}&depth=20", encode(&node)))?;
         let nodes: Vec<&str> = items(&answer["graph"]).map(|node| text(&node["id"])).collect();
+        let sources = items(&golden["facets"]["columnLineage"]["fields"]["contact_primary_email"]["inputFields"]);
+        for source in sources {
+            let [namespace, name, field] = ["namespace", "name", "field"].map(|key| text(&source[key]));
+            let id = format!("datasetField:{namespace}:{name}:{field}");
+            ensure(nodes.contains(&id.as_str()), || format!("{id} is not in the graph of {node}: {nodes:?}"))?;
+        }
         ensure(nodes.len() > 1, || format!("the graph of {node} is {nodes:?}"))?;
         Ok(((), nodes.join(", ")))
     });

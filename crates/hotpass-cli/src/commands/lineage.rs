@@ -164,7 +164,9 @@ fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, CommandError
         context.printer.line(format_args!("Last failure: {} at {}", error.message, error.at))?;
     }
     if status.pending > 0 {
-        context.printer.hint("Send them with `hotpass lineage replay`");
+        context.printer.hint(
+            "Send them with `hotpass lineage replay`; where the configuration names no server, with `--lineage-url`",
+        );
     }
     Ok(Exit::Done)
 }

@@ -92,11 +92,18 @@ fn stages(text: &mut String, graph: &LineageGraph) {
     }
 }
 
-/// Lists the sources of each published field.
+/// Lists the sources of each published field; files with the same columns, such as a workbook and its twin, stand together.
 pub(super) fn columns(graph: &LineageGraph) -> String {
-    let mut text = String::new();
+    let mut groups: Vec<(Vec<&str>, &DatasetNode)> = Vec::new();
     for output in graph.outputs.iter().filter(|output| !output.columns.is_empty()) {
-        let _ = writeln!(text, "{}", output.name);
+        match groups.iter_mut().find(|(_, first)| first.columns == output.columns) {
+            Some((names, _)) => names.push(&output.name),
+            None => groups.push((vec![&output.name], output)),
+        }
+    }
+    let mut text = String::new();
+    for (names, output) in groups {
+        let _ = writeln!(text, "{}", names.join(", "));
         for (field, sources) in &output.columns {
             let _ = writeln!(text, "  {field}");
             for source in sources {

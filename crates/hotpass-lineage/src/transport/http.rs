@@ -278,8 +278,13 @@ impl HttpTransport {
 }
 
 fn explain(error: &ureq::Error, target: &str) -> String {
+    let target = without_credentials(target);
+    // Its own words for what the system says begin with `io: `.
+    if let ureq::Error::Io(cause) = error {
+        return format!("Cannot reach {target}: {cause}");
+    }
     let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-    format!("Cannot reach {}: {error}{cause}", without_credentials(target))
+    format!("Cannot reach {target}: {error}{cause}")
 }
 
 /// Reads `Retry-After`: seconds, or a date.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use hotpass_core::Secret;
 use hotpass_lineage::{
     Delivery, Emitter, EmitterOptions, Event, HttpSettings, Job, Retry, Run, RunEvent, RunState, SendError, Spool,
-    Timestamp, TransportSettings,
+    SpoolStatus, Timestamp, TransportSettings,
 };
 
 use crate::server::{Behaviour, Server};
@@ -81,6 +81,9 @@ fn check(behave: impl Fn(u64) -> Behaviour + Send + Sync + 'static, expect: impl
     let well = Server::start(|_| TAKEN)?;
     let replay = spool.replay(&*build(settings(&well.url))?, &Retry::default())?;
     assert_eq!((replay.sent, replay.pending, replay.stopped), (delivery.spooled, 0, None));
+    if replay.sent > 0 {
+        assert_eq!(spool.status()?, SpoolStatus::default(), "what failed before is over");
+    }
     let jobs: Vec<String> = well.taken().iter().map(|request| job_of(&request.body)).collect();
     let mut sorted = jobs.clone();
     sorted.sort_by_key(|job| job.trim_start_matches("job-").parse::<u64>().unwrap_or_default());

@@ -55,7 +55,7 @@ fn lexical(path: &Path) -> Option<String> {
 
 /// Returns the name of a file as dataset: its path in the workspace, else `otherwise`.
 pub(crate) fn file_name(path: &Path, workspace: Option<&Path>, otherwise: &str) -> String {
-    safe(&relative(path, workspace).unwrap_or_else(|| otherwise.to_owned()))
+    not_a_port(safe(&relative(path, workspace).unwrap_or_else(|| otherwise.to_owned())))
 }
 
 /// Returns the name of a table of a file as dataset, from the file's name as dataset.
@@ -74,6 +74,11 @@ pub(crate) fn table_name(file: &str, sheet: Option<&str>, table: u32) -> String 
 /// Writes the characters that mean something in the ids of servers as an address does.
 fn safe(name: &str) -> String {
     name.replace('#', "%23").replace(':', "%3A")
+}
+
+/// Marquez takes a name that begins with a digit for a port of the namespace before it.
+fn not_a_port(name: String) -> String {
+    if name.starts_with(|first: char| first.is_ascii_digit()) { format!("./{name}") } else { name }
 }
 
 /// Returns a message without the folders of this machine: of each path in it that is not relative, the last part stays.
@@ -112,6 +117,7 @@ mod tests {
         assert_eq!(table_name("a.xlsx", Some("Sheet 1"), 1), "a.xlsx/Sheet 1/table 2");
         assert_eq!(table_name("a.ods", Some("In/out #1"), 0), "a.ods/In%2Fout %231");
         assert_eq!(file_name(Path::new("data/a#1.csv"), None, ""), "data/a%231.csv");
+        assert_eq!(file_name(Path::new("2025/members.csv"), None, ""), "./2025/members.csv");
         assert_eq!(table_name("a.csv", None, 0), "a.csv");
     }
 
