@@ -31,6 +31,19 @@ pub enum IdentifierKind {
     Number,
 }
 
+impl IdentifierKind {
+    /// Returns what it is, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Email => "e-mail address",
+            Self::Phone => "telephone number",
+            Self::Name => "name",
+            Self::Organisation => "organisation",
+            Self::Number => "number",
+        }
+    }
+}
+
 /// An identifier of a person, in the form in which it is compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identifier {

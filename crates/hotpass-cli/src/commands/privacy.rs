@@ -450,6 +450,13 @@ fn print_report(
     }
     let tables: Vec<TableFindings> = privacy.sources.iter().chain(&privacy.published).cloned().collect();
     print_findings(&tables, context)?;
+    if !privacy.categories.is_empty() {
+        context.printer.line("What the laws call it:")?;
+    }
+    for (class, laws) in &privacy.categories {
+        let laws: Vec<String> = laws.iter().rev().map(|(law, category)| format!("{law}: {category}")).collect();
+        context.printer.line(format!("  {class}: {}", laws.join("; ")))?;
+    }
     if let Some(anonymity) = anonymity {
         context.printer.line(format!(
             "By {}: k = {}; {} of {} rows are unique ({:.1} %), {} are in classes of fewer than five",
@@ -529,7 +536,7 @@ fn subject_text(report: &SubjectReport) -> String {
         text.push_str("Nothing is held\n");
     }
     for (kind, value) in &report.related {
-        let _ = writeln!(text, "The same contact has {kind:?}: {value}");
+        let _ = writeln!(text, "The same person has {}: {value}", kind.name());
     }
     for run in &report.runs {
         let _ = writeln!(
@@ -610,6 +617,13 @@ fn print_erasure(report: &ErasureReport, context: &mut Context) -> Result<(), Co
             (None, true) => "removed",
         };
         context.printer.line(format!("{what}: {} (run {})", file.path, file.run_id))?;
+    }
+    if !report.related.is_empty() {
+        let kinds: Vec<&str> = report.related.iter().map(|kind| kind.name()).collect();
+        context.printer.line(format!(
+            "what stands beside it goes too: {}; `hotpass privacy subject` shows it",
+            kinds.join(", ")
+        ))?;
     }
     let verb = if report.done { "are" } else { "would be" };
     context.printer.line(format!(

@@ -111,7 +111,8 @@ pub(crate) struct RefineArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Personal data")]
 struct PrivacyFlags {
-    /// Look for personal data in every source column and in what is published
+    /// Look for personal data in every source column and in what is published; with the compliance stage comes its redaction,
+    /// unless `--no-redact-pii` is given
     #[arg(long)]
     detect_pii: bool,
     /// Redact personal data in everything the run writes, the default of the compliance stage

@@ -1,5 +1,6 @@
 //! `hotpass privacy` and the compliance stage from outside.
 
+use std::fmt::Write as _;
 use std::io::{Cursor, Read as _, Write as _};
 use std::path::Path;
 
@@ -377,4 +378,81 @@ fn rows_that_stand_alone_are_counted() {
     );
     let wrong = sandbox.run(&["privacy", "report", "t.csv", "--quasi-identifier", "twon"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("`town`"), "{wrong}");
+}
+
+/// States of consent, and whether they let a contact be published.
+const STATES: [(&str, bool); 11] = [
+    ("granted", true),
+    ("approved", true),
+    ("allowed", true),
+    ("pending", false),
+    ("unknown", false),
+    ("review", false),
+    ("denied", false),
+    ("expired", false),
+    ("withdrawn", false),
+    ("revoked", false),
+    ("something else", false),
+];
+
+/// Returns the names of the organisations that were published.
+fn published(sandbox: &Sandbox, flags: &[&str]) -> Vec<String> {
+    let mut all = vec!["--no-redact-pii", "--consent-required", "--consent-policy", "withhold"];
+    all.extend(flags);
+    let table = refine(sandbox, &all);
+    STATES
+        .iter()
+        .enumerate()
+        .map(|(index, _)| format!("Organisation{}", char::from(b'A' + index as u8)))
+        .filter(|name| table.contains(&format!(",{name} Works,")))
+        .collect()
+}
+
+fn expected() -> Vec<String> {
+    let passing = STATES.iter().enumerate().filter(|(_, (_, passes))| *passes);
+    passing.map(|(index, _)| format!("Organisation{}", char::from(b'A' + index as u8))).collect()
+}
+
+#[test]
+fn every_state_of_consent_counts_from_a_source_and_from_a_file() {
+    let mut table = "organization_name,email,consent_status\n".to_owned();
+    let mut without = "organization_name,email\n".to_owned();
+    let mut register = "email,consent_status,consent_date,purpose\n".to_owned();
+    for (index, (state, _)) in STATES.iter().enumerate() {
+        let letter = char::from(b'A' + index as u8);
+        let _ = writeln!(table, "Organisation{letter} Works,p{letter}@example.org,{state}");
+        let _ = writeln!(without, "Organisation{letter} Works,p{letter}@example.org");
+        let _ = writeln!(register, "P{letter}@EXAMPLE.org,{},2023-01-02,", state.to_uppercase());
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("data/works.csv", &table);
+    assert_eq!(published(&sandbox, &[]), expected());
+    let report = sandbox.run(&["privacy", "report", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&report.stdout).unwrap();
+    let states = &report["privacy"]["consent"]["states"];
+    // What nobody has heard of is for people to review.
+    assert_eq!((&states["granted"], &states["review"], &states["revoked"]), (&1.into(), &2.into(), &1.into()));
+
+    let sandbox = Sandbox::new();
+    sandbox.write("data/works.csv", &without);
+    sandbox.write("consent.csv", &register);
+    assert_eq!(published(&sandbox, &["--consent-file", "consent.csv"]), expected());
+    // Without the file nobody has said anything.
+    assert!(published(&sandbox, &[]).is_empty());
+    // A consent for another purpose is none; a later revocation overrules.
+    sandbox.write(
+        "consent.csv",
+        "email,consent_status,consent_date,purpose\npA@example.org,granted,2023-01-02,survey\n\
+         pB@example.org,granted,2023-01-02,\npB@example.org,revoked,2023-01-03,\npC@example.org,granted,2023-01-02,newsletter\n",
+    );
+    let purpose = r#"compliance.purposes=["newsletter"]"#;
+    assert_eq!(published(&sandbox, &["--consent-file", "consent.csv", "--set", purpose]), ["OrganisationC"]);
+    for broken in ["email,consent_status,consent_date\npA@example.org,granted,soon\n", "name\nx\n", "\"email"] {
+        sandbox.write("consent.csv", broken);
+        let _ = std::fs::remove_file(sandbox.path("out.csv"));
+        let flags = ["refine", "data", "-o", "out.csv", "--consent-required", "--consent-file", "consent.csv"];
+        let outcome = sandbox.run(&flags);
+        assert_eq!(outcome.code, 2, "{outcome}");
+        assert!(!sandbox.path("out.csv").exists() && !outcome.stderr.contains("pA@"), "{outcome}");
+    }
 }

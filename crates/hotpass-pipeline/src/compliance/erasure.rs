@@ -79,7 +79,9 @@ pub fn erase(
         report.completed = complete(dist_dir, &runs, clock)?;
     }
     let archives = archives_of(dist_dir);
-    let (subject, _) = with_related(&runs, &archives, asked)?;
+    let (subject, related) = with_related(&runs, &archives, asked)?;
+    report.related = related.iter().map(|(kind, _)| *kind).collect();
+    report.related.dedup();
     let organisations = organisations_of(&runs, &subject)?;
     report.suppressed = subject.identifiers().len();
     let mut hashes = Vec::new();

@@ -119,6 +119,8 @@ pub struct ErasureReport {
     pub decision: String,
     /// Whether it was done.
     pub done: bool,
+    /// Kinds of identifiers that stand beside what was asked for, and are erased too.
+    pub related: Vec<IdentifierKind>,
     /// Files that were rewritten or removed.
     pub files: Vec<ErasedFile>,
     /// Identifiers that are on the list of erased people now.

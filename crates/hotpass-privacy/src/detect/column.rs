@@ -165,7 +165,8 @@ impl<'d> ColumnDetector<'d> {
 fn fits(class: DataClass, value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     match class {
-        DataClass::PersonName => names::can_be_name(value),
+        // A role may stand in brackets behind the name.
+        DataClass::PersonName => names::can_be_name(value.split(['(', '[']).next().unwrap_or(value)),
         DataClass::Email => value.contains('@'),
         DataClass::Phone => (7..=15).contains(&digits) && digits * 2 >= value.len(),
         DataClass::ZaId => digits == 13,
@@ -191,7 +192,7 @@ mod tests {
     fn headers_and_values_speak_together() {
         let detector = Detector::new();
         let mut column = detector.column("Contact person");
-        for value in ["Xolile Fictum", "Unseen Invented", "Acacia Works", "12", "", "x@example.org"] {
+        for value in ["Xolile Fictum", "Unseen Invented (Manager)", "Acacia Works", "12", "", "x@example.org"] {
             column.add(value);
         }
         let findings = column.finish();
