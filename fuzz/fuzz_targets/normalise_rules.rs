@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use arrow::array::StringArray;
+use arrow::array::{Array, StringArray};
 use hotpass_normalise::{DateOrder, Kind, RuleOptions, normalise_column, rule_for};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {

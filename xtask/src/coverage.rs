@@ -18,6 +18,9 @@ const FLOOR: &str = "xtask/coverage-floor.json";
 pub(crate) const COMMAND: &str =
     "cargo llvm-cov test --workspace --exclude hotpass-benches --exclude xtask --no-default-features";
 
+/// Name of the sum over the named crates, which has no floor.
+const PART: &str = "these crates";
+
 /// Percent that a figure may lie below its floor: a thread that wins a race reaches a line more or less.
 const SLACK: f64 = 0.05;
 
@@ -40,7 +43,7 @@ pub(crate) fn measure(options: &Options) -> Result<String, String> {
     tools::need("cargo-llvm-cov")?;
     let folder = root().join("dist/coverage");
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    let mut test = with_llvm(command(&format!("{COMMAND} --no-report")));
+    let mut test = with_llvm(command(&test_command(&options.files)?));
     same_every_time(&mut test);
     // The figures of a run that fails say nothing.
     run(test)?;
@@ -51,8 +54,16 @@ pub(crate) fn measure(options: &Options) -> Result<String, String> {
     let mut page = with_llvm(command("cargo llvm-cov report --html --output-dir"));
     page.arg(&folder);
     output(page)?;
-    let measured = by_crate(&serde_json::from_str(&read(&summary)).map_err(|error| error.to_string())?);
-    let total = measured.get("total").copied().unwrap_or_default();
+    let mut measured = by_crate(&serde_json::from_str(&read(&summary)).map_err(|error| error.to_string())?);
+    if !options.files.is_empty() {
+        measured.retain(|name, _| options.files.contains(name));
+        let total = measured.values().fold(Lines::default(), |sum, lines| Lines {
+            count: sum.count + lines.count,
+            covered: sum.covered + lines.covered,
+        });
+        measured.insert(PART.to_owned(), total);
+    }
+    let total = measured.get(if options.files.is_empty() { "total" } else { PART }).copied().unwrap_or_default();
     if total.count == 0 {
         return Err("The report of `cargo llvm-cov` names no line of `crates/`".to_owned());
     }
@@ -72,19 +83,38 @@ pub(crate) fn measure(options: &Options) -> Result<String, String> {
         println!("{name:<22} {:>8} {:>8.1} {floor:>8}", lines.count, lines.percent());
     }
     let fallen = fallen(&measured, &floor);
+    measured.remove(PART);
+    let part = !options.files.is_empty();
     if options.record {
-        let raised = raised(&measured, &floor);
+        let mut raised = raised(&measured, &floor);
+        if part {
+            // What was not measured stays.
+            raised.extend(floor.iter().filter(|(name, _)| !measured.contains_key(*name)).map(|(n, f)| (n.clone(), *f)));
+        }
         write_json(&path, &json!({ "command": COMMAND, "lines_percent": raised }))?;
     }
     let missing: Vec<&str> =
         measured.keys().filter(|name| !floor.contains_key(*name) && !options.record).map(String::as_str).collect();
-    if !fallen.is_empty() {
+    // The floor is that of all tests; those of a crate alone may reach less.
+    if !part && !fallen.is_empty() {
         Err(format!("Below the floor: {}", fallen.join(", ")))
-    } else if !missing.is_empty() {
+    } else if !part && !missing.is_empty() {
         Err(format!("No floor for {}; set one with `cargo xtask qa coverage --record`", missing.join(", ")))
     } else {
         Ok(format!("{:.1} % of {} lines; report in dist/coverage/html/index.html", total.percent(), total.count))
     }
+}
+
+/// Returns the command that runs the tests of all crates, or of some: their figures then lack what the tests of others reach.
+fn test_command(packages: &[String]) -> Result<String, String> {
+    if packages.is_empty() {
+        return Ok(format!("{COMMAND} --no-report"));
+    }
+    if let Some(unknown) = packages.iter().find(|name| !root().join("crates").join(name).is_dir()) {
+        return Err(format!("No crate `{unknown}`"));
+    }
+    let packages: Vec<String> = packages.iter().map(|name| format!("--package {name}")).collect();
+    Ok(format!("cargo llvm-cov test {} --no-default-features --no-report", packages.join(" ")))
 }
 
 /// Gives the tool Debian's LLVM where the toolchain has none of its own: rustc's profiles need its major version or later.

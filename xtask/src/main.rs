@@ -33,6 +33,7 @@ Usage: cargo xtask TASK
 Tasks:
   qa [--deep] [GATE…]   Run the quality gates of every change, with --deep the longer ones too, or the named ones
     --record              coverage, mutants: keep figures that are better than the committed ones
+    --package NAME        coverage: tests and lines of this crate only; may be repeated
     --seconds N           fuzz: how long each target runs (60)
     --target NAME         fuzz: this target only; may be repeated
     --file PATH           mutants: this file only; may be repeated

@@ -16,7 +16,7 @@ pub(crate) struct Options {
     pub(crate) record: bool,
     /// How long each fuzz target runs.
     pub(crate) seconds: u64,
-    /// Files whose mutants are tested, or fuzz targets; all of the gate's own list when empty.
+    /// Files whose mutants are tested, fuzz targets, or crates that are measured; all of the gate's own list when empty.
     pub(crate) files: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ impl Options {
                 }
                 ("qa", "--record") => options.record = true,
                 ("qa", "--seconds") => options.seconds = number(word, words.next().unwrap_or_default())?,
-                ("qa", "--file" | "--target") => {
+                ("qa", "--file" | "--target" | "--package") => {
                     let value = words.next().filter(|value| !value.starts_with('-'));
                     options.files.push(value.ok_or_else(|| format!("`{word}` needs a value"))?.to_owned());
                 }
