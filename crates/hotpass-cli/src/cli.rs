@@ -1,7 +1,7 @@
 //! The command line as a whole: global flags, the verbs, and from a result to an exit code.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -62,6 +62,11 @@ pub(crate) fn command() -> clap::Command {
 
 /// Runs the command that the program's arguments name.
 pub(crate) fn main() -> ExitCode {
+    // The message of a panic may hold what was being worked on; the place is enough to find the fault.
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
+        let _ = writeln!(io::stderr(), "fault in hotpass at {place}; nothing of the data is shown here");
+    }));
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let parsed = command().color(help_color(&arguments)).try_get_matches_from(&arguments);
     let cli = match parsed.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches)) {

@@ -377,15 +377,18 @@ fn owned(categories: BTreeMap<String, BTreeMap<&'static str, String>>) -> BTreeM
 fn anonymity(path: &Path, args: &ReportArgs) -> Result<AnonymityReport, CommandError> {
     let mut counter = Anonymity::new(args.quasi_identifier.clone(), args.sensitive.clone());
     let mut problem = None;
+    let mut counted = false;
+    // A workbook has sheets besides that of the rows; those with the columns count.
     each_table(path, |_, headers, batches| {
         let place = |name: &String| headers.iter().position(|header| header == name);
         let columns: Vec<Option<usize>> = args.quasi_identifier.iter().chain(&args.sensitive).map(place).collect();
         if let Some(missing) = columns.iter().position(Option::is_none) {
             let name = args.quasi_identifier.iter().chain(&args.sensitive).nth(missing).cloned().unwrap_or_default();
             let nearest = hotpass_core::nearest(&name, headers.iter().map(String::as_str)).map(ToOwned::to_owned);
-            problem = Some((name, nearest));
+            problem.get_or_insert((name, nearest));
             return;
         }
+        counted = true;
         for batch in batches {
             let texts: Vec<_> =
                 columns.iter().flatten().filter_map(|&at| cast(batch.column(at), &DataType::Utf8).ok()).collect();
@@ -402,7 +405,7 @@ fn anonymity(path: &Path, args: &ReportArgs) -> Result<AnonymityReport, CommandE
             }
         }
     })?;
-    if let Some((name, nearest)) = problem {
+    if let Some((name, nearest)) = problem.filter(|_| !counted) {
         return Err(CommandError::usage(format!("No column `{name}` in `{}`", path.display()))
             .hint_if_some(nearest.map(|nearest| format!("Did you mean `{nearest}`?"))));
     }

@@ -322,6 +322,13 @@ fn no_value_leaves_through_network_files_of_evidence_and_other_verbs() {
          Dassie,Quorvinia Zelphiandra,quorvinia.z@canary-mail.example;;,+27 79 555 1237 x 12,no,one,cell,too,many\n\
          \"Unclosed,Quorvinia Zelphiandra,quorvinia.z@canary-mail.example\n",
     );
+    // A table without headers, whose first row is taken for them.
+    let headerless = "Acacia Works,Quorvinia Zelphiandra,quorvinia.z@canary-mail.example,+27 79 555 1237\n\
+        Baobab Hall,Other Person,o@x.example,+27 79 555 1238\nCedar,Third Person,t@x.example,+27 79 555 1239\n";
+    sandbox.write("headerless/h.csv", headerless);
+    let mapping =
+        "version = 1\n[[table]]\nfile = \"h.csv\"\n[table.columns]\n\"Acacia Works\" = \"organization_name\"\n";
+    sandbox.write("mapping.toml", mapping);
     let (collector, lineage) = (Receiver::start(), Receiver::start());
     let gone = {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -403,6 +410,12 @@ fn no_value_leaves_through_network_files_of_evidence_and_other_verbs() {
         let code = run(&sandbox, arguments);
         assert!((0..=3).contains(&code), "{arguments:?} ended with {code}");
     }
+    let headerless = [
+        &["refine", "headerless", "--mapping", "mapping.toml", "--dist-dir", "headerless-dist", "-o", "h.csv"][..],
+        &to_lineage,
+    ];
+    let outcome = sandbox.run(&headerless.concat());
+    assert!(matches!(outcome.code, 0 | 3) && sandbox.path("h.csv").exists(), "{outcome}");
     assert!(lineage.check("lineage over HTTP") >= 8, "events came");
     assert!(collector.check("OTLP over HTTP") >= 6, "signals came");
     // Files of a folder of runs that are no table: what they are called does not matter.

@@ -1,8 +1,10 @@
 //! Personal data in source columns and in what is published.
 
+use std::sync::LazyLock;
+
 use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
 use hotpass_config::HotpassConfig;
-use hotpass_privacy::{ColumnDetector, Detector, TableFindings};
+use hotpass_privacy::{ColumnDetector, DataClass, Detector, TableFindings};
 use rayon::prelude::*;
 
 use crate::golden::source_fields;
@@ -10,6 +12,16 @@ use crate::records::value_at;
 
 /// Of the rows behind the limit, one in so many is looked at.
 const STRIDE: u64 = 10;
+
+/// Returns whether the headers of a table are the values of a row: an address, a telephone or an identity number is no name of a
+/// column.
+pub(crate) fn are_values<'h>(mut headers: impl Iterator<Item = &'h str>) -> bool {
+    static DETECTOR: LazyLock<Detector> = LazyLock::new(Detector::new);
+    headers.any(|header| {
+        let spans = DETECTOR.spans(header);
+        spans.iter().any(|span| span.class != DataClass::PersonName && span.confidence >= 0.8)
+    })
+}
 
 /// Looks for personal data, where the configuration asks for it.
 #[derive(Debug)]
@@ -104,5 +116,17 @@ impl TableDetection<'_> {
         let columns =
             self.columns.into_iter().map(ColumnDetector::finish).filter(|column| !column.classes.is_empty()).collect();
         TableFindings { table, rows: self.rows, columns }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_values;
+
+    #[test]
+    fn a_row_with_an_address_is_no_row_of_headers() {
+        assert!(are_values(["Acacia Works", "Xolile Fictum", "x.fictum@example.org"].into_iter()));
+        assert!(are_values(["Acacia Works", "082 555 0142"].into_iter()));
+        assert!(!are_values(["Name of Organisation", "E-mail", "Contact Person", "2023", "Tel. 1"].into_iter()));
     }
 }

@@ -32,7 +32,7 @@ pub use rights::{
 
 pub(crate) use consent::EntityConsent;
 use consent::{ConsentRules, withheld_rows};
-pub(crate) use detection::{Detection, TableDetection};
+pub(crate) use detection::{Detection, TableDetection, are_values};
 pub(crate) use redaction::Redaction;
 pub(crate) use report::{PrivacyFacts, privacy_report, privacy_table};
 pub(crate) use suppression::Suppression;

@@ -474,6 +474,8 @@ impl Recorder {
             Some((path, ..)) => naming::file_name(path, workspace, &statistics.file),
             None => naming::file_name(Path::new(&statistics.file), workspace, &statistics.file),
         };
+        // Where a table has no row of headers, that of its first row was taken for one: it stays here.
+        let headerless = crate::compliance::are_values(schema.columns.iter().map(|column| column.raw_header.as_str()));
         let columns = schema
             .columns
             .iter()
@@ -484,9 +486,10 @@ impl Recorder {
                     && schema.columns.iter().filter(|other| other.raw_header == column.raw_header).count() == 1;
                 let letters = column_letters(column.index);
                 let mapped = statistics.columns.iter().find(|mapped| mapped.column == letters);
+                let name = if unique { column.raw_header.clone() } else { column.name.clone() };
                 SourceTableColumn {
                     position,
-                    name: if unique { column.raw_header.clone() } else { column.name.clone() },
+                    name: if headerless { format!("column_{letters}") } else { name },
                     letters,
                     kind: type_of(&column.cell_kinds, column.content.content_type),
                     field: mapped.and_then(|mapped| mapped.field.clone()),
