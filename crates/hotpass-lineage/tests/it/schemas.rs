@@ -307,7 +307,6 @@ fn events_and_facets_follow_their_schemas() -> Outcome {
 
 /// Judges the events of a file, which `cargo xtask smoke marquez` names.
 #[test]
-#[expect(clippy::print_stdout, reason = "the one who named the file reads it")]
 fn events_of_real_runs() -> Outcome {
     let Some(file) = std::env::var_os("HOTPASS_TEST_LINEAGE").map(PathBuf::from) else {
         println!("skipped: `HOTPASS_TEST_LINEAGE` names no file of events");
