@@ -356,6 +356,13 @@ impl SourceContracts {
         let check = ContractCheck::new(&prepared.contract, &checked_columns(schema), &options)?;
         Ok(Some(TableCheck {
             check,
+            itself: prepared
+                .contract
+                .foreign_keys
+                .iter()
+                .filter(|key| key.reference.name().is_none())
+                .map(|key| key.fields.clone())
+                .collect(),
             id: schema.id.clone(),
             source: source.map(|source| source.name.clone()).unwrap_or_default(),
             named,
@@ -368,6 +375,8 @@ impl SourceContracts {
 #[derive(Debug)]
 pub(crate) struct TableCheck {
     check: ContractCheck,
+    /// Foreign keys that point into the table itself: whether a row keeps them is known at its end only.
+    itself: Vec<Vec<String>>,
     id: TableId,
     source: String,
     /// Whether the profile names the sheet, so that whatever is in it must keep the contract.
@@ -387,13 +396,17 @@ impl TableCheck {
                 let fields = &self.check.contract().fields;
                 let column = violation.column.and_then(|column| self.letters.get(column as usize));
                 let place = column.map(|letters| format!(" in column {letters}")).unwrap_or_default();
+                let key = violation.column.is_none().then(|| key_of(self.check.contract(), &violation)).flatten();
                 Rejection {
                     position: violation.index,
                     column: violation.column.map(|column| column as usize),
                     reason: violation.rule.code().to_owned(),
                     message: {
                         let field = &fields[violation.field as usize];
-                        format!("The value of `{}`{place} {}", field.name, violation.rule.words_for(field))
+                        match key {
+                            Some(key) => format!("The key over `{}` {}", key.join("`, `"), violation.rule.words()),
+                            None => format!("The value of `{}`{place} {}", field.name, violation.rule.words_for(field)),
+                        }
                     },
                 }
             })
@@ -430,15 +443,21 @@ impl TableCheck {
             Diagnostic::warning("contract.not_checked", format!("{message} (`{contract}`)")).at(location.clone())
         }));
         // Rows whose key points to a row that never came are known too late for quarantine.
-        let late: u64 =
-            result.counts.iter().filter(|count| count.rule == Rule::ForeignKey).map(|count| count.rows).sum();
+        let late: u64 = result
+            .counts
+            .iter()
+            .filter(|count| count.rule == Rule::ForeignKey && self.itself.contains(&count.columns))
+            .map(|count| count.rows)
+            .sum();
         if late > 0 {
+            let rows = crate::report::counted(late, "row");
             diagnostics.push(
                 Diagnostic::warning(
                     Rule::ForeignKey.code(),
-                    format!("The key of {late} rows {} (`{contract}`)", Rule::ForeignKey.words()),
+                    format!("The key of {rows} {}; such rows are published (`{contract}`)", Rule::ForeignKey.words()),
                 )
-                .at(location),
+                .at(location)
+                .hint("Correct the rows at their source: `hotpass contracts validate` names them"),
             );
         }
         let mut statistics = ContractStatistics {
@@ -451,6 +470,18 @@ impl TableCheck {
         };
         statistics.context = statistics.result.context(statistics.place());
         (statistics, diagnostics)
+    }
+}
+
+/// Returns the columns of the key over several columns that a row breaks.
+fn key_of<'a>(contract: &'a Contract, violation: &hotpass_quality::contract::Violation) -> Option<&'a Vec<String>> {
+    let first = &contract.fields[violation.field as usize].name;
+    let starts = |key: &&Vec<String>| key.first() == Some(first) && key.len() > 1;
+    match violation.rule {
+        Rule::PrimaryKey => Some(&contract.primary_key).filter(starts),
+        Rule::UniqueKey => contract.unique_keys.iter().find(starts),
+        Rule::ForeignKey => contract.foreign_keys.iter().map(|key| &key.fields).find(starts),
+        _ => None,
     }
 }
 

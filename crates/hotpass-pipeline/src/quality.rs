@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, UInt32Type};
 use arrow::error::ArrowError;
 use hotpass_config::HotpassConfig;
 use hotpass_config::model::{self, QaMode, Source};
@@ -330,7 +330,7 @@ impl SourceChecks {
             let columns: Vec<usize> = (1..batch.num_columns()).collect();
             run.add(&batch.project(&columns).map_err(|_| BatchError::Schema)?)?;
         }
-        let result = run.finish();
+        let mut result = run.finish();
         let mut rejections: Vec<Vec<Rejection>> = vec![Vec::new(); batches.len()];
         let starts: Vec<u64> = batches
             .iter()
@@ -340,6 +340,11 @@ impl SourceChecks {
                 Some(start)
             })
             .collect();
+        result.number_rows(|row| {
+            let batch = starts.partition_point(|&start| start <= row) - 1;
+            let numbers = batches[batch].column(0).as_primitive_opt::<UInt32Type>()?;
+            Some(numbers.value(usize::try_from(row - starts[batch]).ok()?))
+        });
         let failing = result.failures().filter(|result| result.expectation.severity == ExpectationSeverity::Quarantine);
         for failure in failing {
             let column = failure.expectation.columns().first().and_then(|name| self.schema.index_of(name).ok());
@@ -541,6 +546,13 @@ pub(crate) fn recommendations(statistics: &RunStatistics) -> Vec<String> {
         all.push(format!(
             "Sources disagree most on `{column}`, in {}; see the conflicts",
             counted(*count, "golden record")
+        ));
+    }
+    for contract in statistics.contracts.iter().filter(|contract| contract.fails_table()) {
+        all.push(format!(
+            "{} breaks the contract `{}` as a whole; have it corrected, or change the contract",
+            contract.place(),
+            contract.result.contract
         ));
     }
     if all.is_empty() {

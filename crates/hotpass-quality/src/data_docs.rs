@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::expectation::Expectation;
 use crate::result::{ExpectationResult, SuiteResult};
 
 /// What a suite found in a dataset.
@@ -100,7 +101,8 @@ const STYLE: &str = "\
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:0 auto;max-width:72rem;padding:1.5rem}\
 table{border-collapse:collapse;width:100%;margin:1rem 0}caption{text-align:left;font-weight:600;padding:.5rem 0}\
 th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid var(--line)}\
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.soft{color:var(--soft)}\
+td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.soft{color:var(--soft);font-weight:400}\
+code{font-size:.875em;overflow-wrap:anywhere}tr.off th{border-left:.25rem solid var(--bad)}\
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.note{color:var(--note);font-weight:600}\
 .wide{overflow-x:auto}a{color:inherit}";
 
@@ -126,30 +128,40 @@ fn index(run_id: &str, run_time: &str, suites: &[DocumentedSuite<'_>], names: &[
     if suites.is_empty() {
         html.push_str("<p>No table was checked.</p>\n");
     } else {
+        let all: usize = suites.iter().map(|suite| suite.result.results.len()).sum();
+        let hold = all - suites.iter().map(|suite| suite.result.failures().count()).sum::<usize>();
+        let _ = writeln!(html, "<p>{hold} of {all} expectations on {} hold.</p>", counted(suites.len(), "table"));
         html.push_str(
             "<div class=\"wide\"><table><caption>Tables and suites</caption>\n<thead><tr><th scope=\"col\">Table</th>\
              <th scope=\"col\">Suite</th><th scope=\"col\">Result</th><th scope=\"col\" class=\"n\">Rows</th>\
-             <th scope=\"col\" class=\"n\">Expectations</th><th scope=\"col\" class=\"n\">Hold</th></tr></thead>\n<tbody>\n",
+             <th scope=\"col\" class=\"n\">Expectations</th><th scope=\"col\" class=\"n\">Hold</th>\
+             <th scope=\"col\">What does not hold</th></tr></thead>\n<tbody>\n",
         );
         for (suite, name) in suites.iter().zip(names) {
             let result = suite.result;
             let hold = result.results.iter().filter(|one| one.success).count();
+            let broken: Vec<String> = result.failures().map(|one| escape(&one.expectation.title())).collect();
             let _ = writeln!(
                 html,
                 "<tr><th scope=\"row\"><a href=\"{}.html\">{}</a></th><td>{}</td><td>{}</td><td class=\"n\">{}</td>\
-                 <td class=\"n\">{}</td><td class=\"n\">{hold}</td></tr>",
+                 <td class=\"n\">{}</td><td class=\"n\">{hold}</td><td>{}</td></tr>",
                 escape(name),
                 escape(suite.dataset),
                 escape(&result.suite),
                 verdict(result),
                 result.rows,
                 result.results.len(),
+                broken.join("<br>"),
             );
         }
         html.push_str("</tbody></table></div>\n");
     }
     html.push_str(FOOT);
     html
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn verdict(result: &SuiteResult) -> &'static str {
@@ -167,12 +179,12 @@ fn page(run_id: &str, run_time: &str, suite: &DocumentedSuite<'_>) -> String {
     let mut html = head(&format!("{}: {}", suite.dataset, result.suite));
     let _ = write!(
         html,
-        "<p><a href=\"index.html\">All tables</a></p>\n<h1>{}</h1>\n<p>Suite {}: {}. {} rows.</p>\n\
+        "<p><a href=\"index.html\">All tables</a></p>\n<h1>{}</h1>\n<p>Suite {}: {}. {}.</p>\n\
          <p class=\"soft\">Run {}, started {}</p>\n",
         escape(suite.dataset),
         escape(&result.suite),
         verdict(result),
-        result.rows,
+        counted(usize::try_from(result.rows).unwrap_or(usize::MAX), "row"),
         escape(run_id),
         escape(run_time),
     );
@@ -182,7 +194,8 @@ fn page(run_id: &str, run_time: &str, suite: &DocumentedSuite<'_>) -> String {
          <th scope=\"col\" class=\"n\">Unexpected</th><th scope=\"col\" class=\"n\">Hold</th>\
          <th scope=\"col\" class=\"n\">Must hold</th><th scope=\"col\">Found</th></tr></thead>\n<tbody>\n",
     );
-    for one in &result.results {
+    // What does not hold comes first: that is what the page is opened for.
+    for one in result.failures().chain(result.results.iter().filter(|one| one.success)) {
         row(&mut html, one);
     }
     html.push_str("</tbody></table></div>\n");
@@ -217,21 +230,50 @@ fn row(html: &mut String, result: &ExpectationResult) {
         let _ = write!(found, "<code>{}</code>", escape(&observed.to_string()));
     }
     if !result.failed_rows.is_empty() {
-        let rows: Vec<String> =
-            result.failed_rows.iter().take(crate::result::PARTIAL).map(|row| (row + 1).to_string()).collect();
+        let (what, rows): (_, Vec<String>) = if result.source_rows.is_empty() {
+            let positions = result.failed_rows.iter().take(crate::result::PARTIAL);
+            ("Rows of data", positions.map(|row| (row + 1).to_string()).collect())
+        } else {
+            ("Rows", result.source_rows.iter().map(ToString::to_string).collect())
+        };
         let more = result.tally.is_some_and(|tally| tally.unexpected > rows.len() as u64);
-        let _ = write!(found, "Rows of data {}{}", rows.join(", "), if more { ", …" } else { "" });
+        let _ = write!(found, "{what} {}{}", rows.join(", "), if more { ", …" } else { "" });
     }
     let _ = writeln!(
         html,
-        "<tr><th scope=\"row\">{}<br><span class=\"soft\">{}. <code>{}</code></span></th><td>{}</td>\
+        "<tr{}><th scope=\"row\">{}<br><span class=\"soft\">{}. <code>{}</code>{}</span></th><td>{}</td>\
          <td><span class=\"{class}\">{word}</span></td><td class=\"n\">{judged}</td><td class=\"n\">{unexpected}</td>\
          <td class=\"n\">{share}</td><td class=\"n\">{mostly}</td><td>{found}</td></tr>",
+        if result.success { "" } else { " class=\"off\"" },
         escape(&expectation.title()),
         escape(summary),
         escape(expectation.gx_name()),
+        arguments(expectation),
         expectation.severity.name(),
     );
+}
+
+/// Returns what the expectation asks for beside what its title says; the members of sets stay with the suite.
+fn arguments(expectation: &Expectation) -> String {
+    const SHOWN: [&str; 8] = [
+        "regex",
+        "regex_list",
+        "like_pattern",
+        "strftime_format",
+        "row_condition",
+        "unexpected_rows_query",
+        "threshold",
+        "tolerance",
+    ];
+    let mut text = String::new();
+    for (name, value) in expectation.kwargs.iter().filter(|(name, _)| SHOWN.contains(&name.as_str())) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let _ = write!(text, "<br>{}: <code>{}</code>", escape(&name.replace('_', " ")), escape(&value));
+    }
+    if let Some(notes) = &expectation.notes {
+        let _ = write!(text, "<br>{}", escape(notes));
+    }
+    text
 }
 
 fn history(html: &mut String, run_id: &str, run_time: &str, suite: &DocumentedSuite<'_>) {
@@ -291,6 +333,7 @@ mod tests {
             [
                 Expectation::column("in_set", "name").with("value_set", json!(["Anna"])),
                 Expectation::column("not_null", "name"),
+                Expectation::column("match_regex", "name").with("regex", "^[A-Z]"),
             ],
         );
         let mut run = suite.compile(&batch.schema(), &SuiteOptions::default()).unwrap();
@@ -317,9 +360,15 @@ mod tests {
         );
         assert!(files.iter().all(|file| !file.text.contains("Thandi")));
         assert!(files[1].text.contains("Rows of data 1<") && files[1].text.contains("before"));
+        assert!(
+            files[0].text.contains("4 of 6 expectations on 2 tables hold")
+                && files[0].text.contains("name in_set of 1")
+        );
+        assert!(files[1].text.contains("regex: <code>^[A-Z]</code>"));
+        assert!(files[1].text.find("in_set of 1") < files[1].text.find("not_null"), "what does not hold comes first");
         assert!(!files[1].text.contains("<b>") && !files[1].text.contains("http"));
         let read = EarlierResult::from_json(&files[2].text).unwrap();
-        assert_eq!((read.run_id.as_str(), read.evaluated, read.successful), ("now", 2, 1));
+        assert_eq!((read.run_id.as_str(), read.evaluated, read.successful), ("now", 3, 2));
     }
 
     #[test]

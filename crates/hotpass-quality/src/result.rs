@@ -42,12 +42,23 @@ pub struct ExpectationResult {
     pub facts: Map<String, Value>,
     /// Rows that failed, from 0 in the order they were added: all of them, or the first ones where nobody needs more.
     pub failed_rows: Vec<u64>,
+    /// Rows of the source that failed, the first ones, by the numbers of a file or sheet; empty where nobody gave them.
+    pub source_rows: Vec<u32>,
     /// Values that failed, the first ones; empty unless the column may be shown.
     pub unexpected_values: Vec<Value>,
 }
 
 /// Number of failed values or positions that a result lists.
 pub(crate) const PARTIAL: usize = 20;
+
+impl SuiteResult {
+    /// Gives the first failed rows of each result their numbers in the source.
+    pub fn number_rows(&mut self, number: impl Fn(u64) -> Option<u32>) {
+        for result in &mut self.results {
+            result.source_rows = result.failed_rows.iter().take(PARTIAL).filter_map(|&row| number(row)).collect();
+        }
+    }
+}
 
 impl ExpectationResult {
     /// Returns the result in the form of Great Expectations' result format `SUMMARY`.

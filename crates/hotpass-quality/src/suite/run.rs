@@ -198,6 +198,7 @@ impl SuiteRun {
                     observed: outcome.observed,
                     facts: outcome.facts,
                     failed_rows: outcome.failed_rows,
+                    source_rows: Vec::new(),
                     unexpected_values: outcome.unexpected_values,
                 }
             })
