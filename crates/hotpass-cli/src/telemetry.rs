@@ -283,7 +283,15 @@ impl TelemetryArgs {
             Some(enabled) if above => enabled,
             enabled => enabled.unwrap_or(asked) && !report.disabled,
         };
-        let warnings = if settings.enabled { report.warnings } else { Vec::new() };
+        let mut warnings = if settings.enabled { report.warnings } else { Vec::new() };
+        let goes_to = |kind| Signal::ALL.into_iter().any(|signal| settings.signal(signal).exporters.contains(&kind));
+        if endpoint_given && settings.enabled && !goes_to(ExporterKind::Otlp) {
+            warnings
+                .push("`otlp` is not among the exporters, so the address of the collector has no effect".to_owned());
+        }
+        if config.file.is_some() && settings.enabled && !goes_to(ExporterKind::File) {
+            warnings.push("`file` is not among the exporters, so no file is written".to_owned());
+        }
         Ok((settings, warnings))
     }
 }

@@ -71,7 +71,7 @@ pub(crate) fn page() -> String {
     page.push_str(
         "\n## Resource\n\nBy the semantic conventions: `service.name`, `service.version`, `service.instance.id`, \
          `deployment.environment.name` (the setting, else `HOTPASS_ENVIRONMENT`, else `development`), `process.pid`, \
-         `process.executable.name`, `process.runtime.name`, `host.name`, `host.arch`, `os.type`, `telemetry.sdk.name`, \
+         `process.executable.name`, `process.runtime.name`, `process.runtime.version`, `host.name`, `host.arch`, `os.type`, `telemetry.sdk.name`, \
          `telemetry.sdk.language`, `telemetry.sdk.version`; and from the configuration \
          `hotpass.governance.classification` and `hotpass.governance.data_owner`. The command line is not among them.\n\n\
          ## Variables of the OpenTelemetry specification\n\n`{SIGNAL}` is `TRACES`, `METRICS` or `LOGS`. A value that \

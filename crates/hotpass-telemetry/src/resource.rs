@@ -87,6 +87,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_version_of_the_sdk_is_the_one_that_is_used() {
+        let lock =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock")).unwrap_or_default();
+        let used = lock.split_once("name = \"opentelemetry_sdk\"\nversion = \"").map(|(_, rest)| rest);
+        let told = own().into_iter().find(|(name, _)| name == "telemetry.sdk.version").map(|(_, value)| value);
+        if let Some(used) = used.and_then(|rest| rest.split('"').next()) {
+            assert_eq!(told, Some(used.into()));
+        }
+    }
+
+    #[test]
     fn what_is_told_wins_over_what_is_known() {
         let told = [("service.name".to_owned(), "x".into()), ("host.name".to_owned(), "somewhere".into())];
         let resource = resource(&told, "id");

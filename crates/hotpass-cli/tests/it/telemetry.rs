@@ -292,6 +292,22 @@ fn what_finds_no_place_is_told() {
 }
 
 #[test]
+fn what_has_no_effect_is_told() {
+    let sandbox = Sandbox::new();
+    workspace(&sandbox);
+    let arguments = ["refine", "data", "-o", "out.csv", "--telemetry-exporter", "console"];
+    let endpoint = ["--telemetry-otlp-endpoint", "http://127.0.0.1:9", "--telemetry-file", "t.ndjson"];
+    let outcome = sandbox.run(&[&arguments[..], &endpoint].concat());
+    for exporter in ["otlp", "file"] {
+        assert!(outcome.stderr.contains(&format!("`{exporter}` is not among the exporters")), "{outcome}");
+    }
+    let off = sandbox.run(&["refine", "data", "-o", "out.csv", "--telemetry-exporter", "noop"]);
+    assert!(!off.stderr.contains("span ") && !off.stderr.contains("Telemetry:"), "{off}");
+    let switched = sandbox.run(&[&arguments[..], &["--no-observability"]].concat());
+    assert!(!switched.stderr.contains("span "), "{switched}");
+}
+
+#[test]
 fn nothing_personal_leaves() {
     let sandbox = Sandbox::new();
     workspace(&sandbox);
