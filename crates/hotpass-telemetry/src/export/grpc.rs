@@ -151,6 +151,8 @@ fn refusal(status: &Status) -> Refusal {
     // A status made here, and not by a server, has the connection's error as its source.
     let mut cause = std::error::Error::source(status);
     let unreachable = cause.is_some();
+    // A connection that broke may be there again, whatever the code; what had arrived all the same has the same ids.
+    let retryable = retryable || unreachable;
     let mut reason = format!("gRPC status {:?}", status.code());
     while let Some(error) = cause {
         if error.source().is_none() {
