@@ -3,7 +3,8 @@
 use std::fs;
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Once};
 
 use hotpass_core::sha256_bytes;
 use hotpass_ingest::source::{Compression, FileFormat};
@@ -53,8 +54,23 @@ pub fn read_table_file(bytes: &[u8], format: FileFormat, compression: Compressio
     });
 }
 
+/// Lets panics unwind that the product itself catches: libFuzzer's hook would end the process before it can. One that nobody
+/// catches still ends it, with the input kept.
+fn let_panics_unwind() {
+    static SAID: AtomicU32 = AtomicU32::new(0);
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        std::panic::set_hook(Box::new(|panic| {
+            if SAID.fetch_add(1, Ordering::Relaxed) < 20 {
+                eprintln!("{panic}");
+            }
+        }));
+    });
+}
+
 /// Opens a file and reads its tables: every batch is as wide as the schema says, and rows only go down.
 pub fn drain(file: &SourceFile) {
+    let_panics_unwind();
     let options = ReadOptions { memory_limit_bytes: MEMORY, batch_rows: 256, ..ReadOptions::default() };
     let Ok(opened) = open_file(file, &options) else { return };
     for table in opened.tables {

@@ -14,6 +14,7 @@ use hotpass_core::{Diagnostic, Location};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::IngestError;
+use crate::arrow_lengths;
 use crate::format::FileFormat;
 use crate::grid_table::{batch_rows, batch_schema, make_batch, source_columns};
 use crate::open::Opened;
@@ -99,6 +100,8 @@ fn open_source(
     let mut magic = [0; 6];
     let is_file = source.read_exact(&mut magic).is_ok() && &magic == b"ARROW1";
     source.rewind().map_err(|source| IngestError::Read { file: file.name.to_string(), source })?;
+    let checked = if is_file { arrow_lengths::check_file } else { arrow_lengths::check_stream };
+    checked(&mut source, options.memory_limit_bytes).map_err(|error| broken(location, &error))?;
     if is_file {
         let reader = FileReader::try_new(source, None).map_err(|error| broken(location, &error))?;
         Ok((reader.schema(), None, Box::new(reader)))

@@ -20,6 +20,7 @@
 //! [`discover`] finds the files of folders and patterns, [`open_file`] finds the tables of one. What is decided on the way (encoding,
 //! separator, header row, rows left out) is told as diagnostics.
 
+mod arrow_lengths;
 mod column_profile;
 mod columnar;
 mod content;
