@@ -139,11 +139,11 @@ pub(crate) fn salted(salt: &[u8], kind: IdentifierKind, key: &str) -> String {
 
 /// Returns the words of a name, sorted, in small letters.
 pub(crate) fn name_key(text: &str) -> Option<String> {
+    // A hyphen is written or not; so is the form of an apostrophe.
     let mut words: Vec<String> = text
-        .split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’' | '-')))
-        .filter(|word| !word.is_empty())
-        .map(folded)
-        .filter(|word| !word.is_empty())
+        .split(|c: char| !(c.is_alphanumeric() || is_mark(c) || matches!(c, '\'' | '’')))
+        .map(|word| folded(word).replace('’', "'"))
+        .filter(|word| word.chars().any(char::is_alphanumeric))
         .collect();
     words.sort_unstable();
     (!words.is_empty()).then(|| words.join(" "))
@@ -354,13 +354,13 @@ fn patterns_of(identifier: &Identifier) -> Vec<String> {
         IdentifierKind::Email => vec![regex::escape(&identifier.key)],
         IdentifierKind::Phone => {
             // The digits with what people put between them; prefixes are looked at by `start_of_phone`.
-            vec![digits_pattern(&identifier.key, r"[\s().\-/‐‑–—]{0,3}")]
+            vec![digits_pattern(&identifier.key, r"[\s().\-/‐‑–—]{0,4}")]
         }
         IdentifierKind::Number => vec![digits_pattern(&identifier.key, r"[\s.\-/_‐‑–]?")],
         IdentifierKind::Name | IdentifierKind::Organisation => {
             let words: Vec<String> = identifier
                 .text
-                .split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’' | '-')))
+                .split(|c: char| !(c.is_alphanumeric() || is_mark(c) || matches!(c, '\'' | '’' | '-')))
                 .filter(|word| !word.is_empty())
                 .map(word_pattern)
                 .filter(|pattern| !pattern.is_empty())
@@ -426,7 +426,7 @@ fn whole(kind: IdentifierKind, text: &str, range: Range<usize>) -> Option<Range<
 fn start_of_phone(text: &str, place: usize) -> Option<usize> {
     static PREFIXES: LazyLock<[Regex; 3]> = LazyLock::new(|| {
         [
-            r"\(?(?:\+|00) ?[0-9]{1,3}[\s().\-/‐‑–—]{0,3}(?:\(?0\)?[\s().\-/‐‑–—]{0,2})?\(?$",
+            r"\(?(?:\+|00) ?[0-9]{1,3}[\s().\-/‐‑–—]{0,4}(?:\(?0\)?[\s().\-/‐‑–—]{0,2})?\(?$",
             r"\(?0\)?[\s().\-/‐‑–—]{0,2}$",
             r"[0-9]{2,3}[\s\-]?$",
         ]

@@ -300,7 +300,7 @@ impl SuppressionList {
         let mut words: Vec<(usize, usize)> = Vec::new();
         let mut start = None;
         for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-            let inside = c.is_alphanumeric() || matches!(c, '\'' | '’' | '-');
+            let inside = c.is_alphanumeric() || matches!(c, '\'' | '’' | '-' | '\u{300}'..='\u{36f}');
             match (inside, start) {
                 (true, None) => start = Some(at),
                 (false, Some(from)) => {

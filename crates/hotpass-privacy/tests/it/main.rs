@@ -7,3 +7,4 @@
 
 mod accuracy;
 mod operators;
+mod subject;
