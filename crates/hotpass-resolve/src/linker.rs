@@ -496,7 +496,9 @@ impl Linker {
     }
 
     pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        self.pool.install(work)
+        // The threads of the pool do not know a subscriber that holds for the caller's thread alone.
+        let subscriber = tracing::dispatcher::get_default(Clone::clone);
+        self.pool.install(|| tracing::dispatcher::with_default(&subscriber, work))
     }
 
     pub(crate) fn scope(&self) -> Scope<'_> {
