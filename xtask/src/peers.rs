@@ -151,21 +151,34 @@ fn verifiers() -> Result<(), String> {
 fn expectations(data: &Path) -> Result<(), String> {
     let python = python(
         "great-expectations",
-        "import great_expectations, pandas",
-        &["great_expectations==1.24.1", "pandas==3.1.1", "numpy==2.4.6"],
+        "import great_expectations, pandas, sqlalchemy, openpyxl, pyarrow",
+        &[
+            "great_expectations==1.24.1",
+            "pandas==3.1.1",
+            "numpy==2.4.6",
+            "sqlalchemy<2.1",
+            "openpyxl==3.1.5",
+            "pyarrow==26.0.1",
+        ],
     )?;
     fixtures(&python, "Great Expectations", EXPECTATIONS_FIXTURE)?;
     let mut compare = script(&python, ["crates/hotpass-quality/tests/peers/compare_great_expectations.py"]);
     compare.arg(binary().with_file_name("examples").join("evaluate_suite")).arg(binary()).arg(data);
     compare.arg(root().join("target/peers/expectations"));
+    compare.arg("--report").arg(root().join("target/peers/expectations-compared.md"));
     run(compare)
 }
 
 /// Checks the same tables against the same contracts with frictionless.
 fn contracts(data: &Path) -> Result<(), String> {
-    let python = python("frictionless", "import frictionless, jsonschema", &["frictionless==5.21.0"])?;
+    let python = python(
+        "frictionless",
+        "import frictionless, jsonschema, openpyxl",
+        &["frictionless==5.21.0", "jsonschema==4.26.0", "openpyxl==3.1.5"],
+    )?;
     let mut compare = script(&python, ["crates/hotpass-quality/tests/peers/compare_frictionless.py"]);
     compare.arg(binary()).arg(data).arg(root().join("target/peers/contracts"));
+    compare.arg("--report").arg(root().join("target/peers/contracts-compared.md"));
     run(compare)
 }
 

@@ -270,6 +270,7 @@ impl Expectations {
                         suite: dataset.result.suite.clone(),
                         severity: severity.name().to_owned(),
                         exception: result.exception.clone(),
+                        observed: result.observed.as_ref().and_then(Value::as_f64),
                     }
                 })
                 .collect()
@@ -516,6 +517,11 @@ pub(crate) fn recommendations(statistics: &RunStatistics) -> Vec<String> {
     for result in statistics.expectations.iter().filter(|result| !result.success) {
         let why = match &result.exception {
             Some(exception) => exception.clone(),
+            // A figure has no rows.
+            None if result.checked == 0 && result.unexpected == 0 => match result.observed {
+                Some(figure) => format!("found {}", (figure * 10_000.0).round() / 10_000.0),
+                None => "see the data docs".to_owned(),
+            },
             None => {
                 format!("{} of {} values, {} may", result.unexpected, result.checked, percent(1.0 - result.mostly))
             }

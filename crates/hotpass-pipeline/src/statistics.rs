@@ -163,4 +163,7 @@ pub struct ExpectationResult {
     /// Why it could not be checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<String>,
+    /// The figure that was found, for an expectation about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<f64>,
 }

@@ -666,7 +666,7 @@ def compare_drift(evaluate, folder, wrong):
         line[0] += 1
         line[1] += holds
         same = bool(result["success"]) == holds
-        near = value is not None and abs(value - wanted) <= tolerance
+        near = value is not None and bool(abs(value - wanted) <= tolerance)
         line[4] += same
         line[5] += near
         if not (same and near):
@@ -675,8 +675,8 @@ def compare_drift(evaluate, folder, wrong):
 
 
 def measure(value):
-    """The measure of drift in what was observed."""
-    return value if isinstance(value, (int, float)) else None
+    """How far a table has moved, in either direction."""
+    return abs(value) if isinstance(value, (int, float)) else None
 
 
 def main():
@@ -701,8 +701,9 @@ def main():
         frame.to_csv(table, index=False)
         frame = read(table, text)
         expectations, refused = accepted(suite_of(name, frame))
-        for line in refused:
-            print(f"refused by Great Expectations: {line[:200]}")
+        for kind in sorted({line.split()[0] for line in refused}):
+            lines = [line for line in refused if line.split()[0] == kind]
+            print(f"refused by Great Expectations: {len(lines)} × {lines[0][:200]}")
         suite, theirs = by_great_expectations(context, safe, frame, expectations, folder)
         ours = by_hotpass(evaluate, folder, safe, table, text, {**suite, "expectations": ordered(suite, len(expectations))})
         print(f"{name}: {len(frame)} rows, {len(frame.columns)} columns, {len(expectations)} expectations", flush=True)
