@@ -11,6 +11,7 @@
 
 use std::error::Error;
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -55,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let suite = Suite::from_gx_json(&std::fs::read_to_string(suite)?)?;
     if let Some(path) = given("--write-suite") {
-        std::fs::write(path, suite.to_gx_json().to_string())?;
+        hotpass_core::write_atomic(Path::new(path), suite.to_gx_json().to_string())?;
     }
     let mut run = suite.compile(&batch.schema(), &options)?;
     let size = given("--batch-size").and_then(|size| size.parse().ok()).unwrap_or(8192).max(1);
