@@ -43,6 +43,7 @@ const COMPARISONS: &[Comparison] = &[
     ("verifiers", |_| verifiers()),
     ("expectations", |setting| expectations(&setting.data)),
     ("contracts", |setting| contracts(&setting.data)),
+    ("personal-data", |_| personal_data()),
     ("workbooks", workbooks),
     ("splink", splink),
     ("config", |_| {
@@ -106,6 +107,15 @@ pub(crate) fn reference_producer(events: &[PathBuf], report: &Path) -> Result<St
     let mut rebuild = script(&python, ["crates/hotpass-lineage/tests/peers/reference_producer.py"]);
     rebuild.args(events).arg("--json").arg(report);
     output(rebuild)
+}
+
+/// Holds the recognisers of personal data beside Presidio's, on a labelled set that the tests invent.
+fn personal_data() -> Result<(), String> {
+    run(command("cargo test --package hotpass-privacy --test it accuracy"))?;
+    let python = python("presidio", "import presidio_analyzer, spacy", &["presidio-analyzer==2.2.366"])?;
+    let mut compare = script(&python, ["crates/hotpass-privacy/tests/peers/compare_presidio.py"]);
+    compare.arg(target().join("tmp/personal_data.ndjson"));
+    run(compare)
 }
 
 /// Lets the tools of others check what a run and a release say of themselves: signatures, provenance, lineage, bill of materials.

@@ -378,8 +378,11 @@ fn erase_archive(
                 .flatten()
                 .collect();
             let is_told = |file: &ErasedFile| {
-                told.iter()
-                    .any(|held| held["path"] == file.path.as_str() && held["old_sha256"] == file.old_sha256.as_str())
+                told.iter().any(|held| {
+                    held["path"] == file.path.as_str()
+                        && held["old_sha256"] == file.old_sha256.as_str()
+                        && held["sha256"].as_str() == file.sha256.as_deref()
+                })
             };
             let news: Vec<&ErasedFile> = erased.iter().filter(|file| !is_told(file)).collect();
             if !news.is_empty() {

@@ -3,4 +3,3 @@
 
 mod publish;
 mod refine;
-mod telemetry;

@@ -46,15 +46,18 @@ impl Erasures {
 
     /// Returns the decision by which a file went from one digest to another; `None` for a file that was removed.
     pub(super) fn decision(&self, path: &str, from: &str, to: Option<&str>) -> Option<&str> {
-        let mut current = Some(from);
-        let mut decision = None;
+        // The copy in an archive may have been erased by another decision than the file in the run folder was, so that more than
+        // one content may follow from the same one. What was erased further is none of them any more.
+        let mut left: Vec<(Option<&str>, Option<&str>)> = vec![(Some(from), None)];
         for erased in self.0.get(path)? {
-            if current == Some(erased.before.as_str()) {
-                current = erased.after.as_deref();
-                decision = Some(erased.decision.as_str());
+            let (before, decision) = (Some(erased.before.as_str()), Some(erased.decision.as_str()));
+            let follows = before == Some(from) || left.iter().any(|(content, _)| *content == before);
+            if follows {
+                left.retain(|(content, _)| *content != before);
+                left.push((erased.after.as_deref(), decision));
             }
         }
-        decision.filter(|_| current == to)
+        left.into_iter().find(|(content, _)| *content == to).and_then(|(_, decision)| decision)
     }
 
     /// Turns the failure of a file into a note, where the difference is an erasure that the ledger records.
@@ -96,5 +99,11 @@ mod tests {
         assert_eq!(erasures.decision("golden.parquet", "a", Some("c")), None);
         assert_eq!(erasures.decision("golden.parquet", "x", None), None);
         assert_eq!(erasures.decision("other.parquet", "a", None), None);
+
+        let copies = vec![erased("a", Some("b"), "D-1"), erased("a", Some("c"), "D-2")];
+        let erasures = Erasures(HashMap::from([("golden.parquet".to_owned(), copies)]));
+        assert_eq!(erasures.decision("golden.parquet", "a", Some("b")), Some("D-1"));
+        assert_eq!(erasures.decision("golden.parquet", "a", Some("c")), Some("D-2"), "a copy in an archive");
+        assert_eq!(erasures.decision("golden.parquet", "a", Some("a")), None);
     }
 }
