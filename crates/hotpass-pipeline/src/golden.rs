@@ -222,6 +222,7 @@ impl PublishedValue<'_> {
 
 impl<'a> Survival<'a> {
     /// Prepares survivorship by the configuration.
+    #[expect(clippy::too_many_arguments, reason = "all that the stages before it found")]
     pub(crate) fn new(
         records: &'a Records,
         entities: &'a Entities,

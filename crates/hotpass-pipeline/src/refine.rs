@@ -982,7 +982,8 @@ impl<'a> Run<'a> {
     /// Returns what the linkage model compares, unless redaction forbids to write it.
     fn keys_to_write(&mut self, records: &Records, entities: &Entities) -> Result<Option<RecordBatch>, RefineError> {
         let config = self.request.config;
-        if !self.redaction.is_active() && !(config.features.compliance && config.compliance.consent_required) {
+        let by_consent = config.features.compliance && config.compliance.consent_required;
+        if !(self.redaction.is_active() || by_consent) {
             let published: Vec<bool> = entities.entity_of.iter().map(|&entity| entity != NO_ENTITY).collect();
             return Ok(Some(published_keys(linkage_keys(records)?, &published)?));
         }

@@ -70,7 +70,7 @@ mod tests {
     fn a_run_that_was_killed_gets_its_end_once() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join(LINEAGE_FILE);
-        let begun = [
+        let begun = vec![
             event(1, RunState::Start),
             event(2, RunState::Start),
             event(2, RunState::Complete),

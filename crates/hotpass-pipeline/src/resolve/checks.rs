@@ -41,6 +41,7 @@ pub struct InputCheck {
     pub suite: Option<SuiteResult>,
 }
 
+#[expect(clippy::ref_option, reason = "serde hands the field as it is")]
 fn suite_json<S: Serializer>(result: &Option<SuiteResult>, serializer: S) -> Result<S::Ok, S::Error> {
     result.as_ref().map(SuiteResult::to_gx_json).serialize(serializer)
 }
