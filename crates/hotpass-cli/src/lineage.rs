@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use hotpass_config::HotpassConfig;
@@ -228,7 +228,7 @@ fn http(url: &str, config: &LineageTransport) -> Result<HttpSettings, String> {
         gzip: config.gzip,
         timeout: Duration::try_from_secs_f64(config.timeout_seconds).unwrap_or(Duration::from_secs(5)),
         retries: config.retries,
-        ca_certificate: config.ca_certificate.clone().map(PathBuf::from),
+        ca_certificate: config.ca_certificate.clone(),
         ..HttpSettings::new(url)
     })
 }

@@ -1,7 +1,7 @@
 //! A program that embeds the pipeline keeps its own subscriber and its own OpenTelemetry provider, and sees the run in them.
 //!
 //! A program of its own, since what other tests ask of `tracing` at the same time would decide what this one sees.
-#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![allow(clippy::unwrap_used, clippy::format_push_string, reason = "a test may fail where it stands")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

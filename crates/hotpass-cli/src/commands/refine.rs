@@ -121,7 +121,7 @@ struct PrivacyFlags {
     /// Redact nothing, whatever the configuration says
     #[arg(long)]
     no_redact_pii: bool,
-    /// Operator of a column or class: redact, mask, hash, tokenise, generalise, redact_spans or keep; may be repeated
+    /// Operator of a column or class: redact, mask, hash, tokenise, generalise, `redact_spans` or keep; may be repeated
     #[arg(long, value_name = "COLUMN|CLASS=OPERATOR")]
     pii_operator: Vec<String>,
     /// Where the key of hashes and tokens is: `env:NAME` or `file:PATH`

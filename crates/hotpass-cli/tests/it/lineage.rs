@@ -830,7 +830,7 @@ fn a_killed_run_loses_nothing_and_the_next_one_tells_abort() {
     let workspace = Workspace::new();
     workspace.write_many(60_000);
     // The server hangs, so that what the killed run told is still in its memory.
-    let hanging = Server::start(|_| Answer::After(Duration::from_secs(60)));
+    let hanging = Server::start(|_| Answer::After(Duration::from_mins(1)));
     let (mut child, run) = started(&workspace, &["--lineage-url", &hanging.url]);
     child.kill().unwrap();
     child.wait().unwrap();

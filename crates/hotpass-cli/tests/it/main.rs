@@ -3,6 +3,16 @@
 //! A snapshot that is missing or differs fails its test, and nothing is accepted by running it; accept with
 //! `INSTA_UPDATE=always cargo test -p hotpass-cli --test it` and read the difference.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail where it stands, and says when it skips")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::format_push_string,
+    clippy::large_stack_arrays,
+    clippy::match_same_arms,
+    clippy::needless_for_each,
+    clippy::type_complexity,
+    clippy::zombie_processes,
+    reason = "tests damage files on purpose, write small texts, and end what they start where they fail"
+)]
 
 mod canaries;
 mod contracts;

@@ -16,7 +16,7 @@ fn json(outcome: &Outcome) -> Value {
 /// Returns the checks that failed, as `name: detail`.
 fn failed(outcome: &Outcome) -> Vec<String> {
     let found = json(outcome);
-    let checks = found["gates"].as_array().into_iter().flatten().flat_map(|gate| gate["checks"].as_array());
+    let checks = found["gates"].as_array().into_iter().flatten().filter_map(|gate| gate["checks"].as_array());
     checks
         .flatten()
         .filter(|check| check["passed"] == false)

@@ -23,12 +23,11 @@ pub(super) fn checks(args: &ConfigArgs, context: &mut Context) -> Vec<Check> {
     let mut checks: Vec<Check> =
         shipped::contracts().map(|contract| Check::of(&contract.name, sound(&contract, "ships"))).collect();
     let mut profiles: Vec<(String, Profile)> = Vec::new();
-    match args.load(context) {
-        Ok(loaded) => profiles.push((format!("profile {}", loaded.config.profile.name), loaded.config.profile)),
-        Err(_) => {
-            let detail = "the configuration does not load, and may name contracts: see `hotpass qa profiles`";
-            checks.push(Check::fail("configuration", detail));
-        }
+    if let Ok(loaded) = args.load(context) {
+        profiles.push((format!("profile {}", loaded.config.profile.name), loaded.config.profile));
+    } else {
+        let detail = "the configuration does not load, and may name contracts: see `hotpass qa profiles`";
+        checks.push(Check::fail("configuration", detail));
     }
     // Profiles that do not load are told by the gate of profiles.
     for entry in known_profiles(&args.search_path()) {

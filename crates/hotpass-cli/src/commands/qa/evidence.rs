@@ -22,7 +22,7 @@ pub(super) fn write(dist_dir: &Path, summary: &Value) -> Result<(), CommandError
 }
 
 fn write_in(folder: &Path, summary: &Value) -> io::Result<()> {
-    write_atomic(&folder.join("latest-ta.json"), format!("{summary:#}\n"))?;
+    write_atomic(folder.join("latest-ta.json"), format!("{summary:#}\n"))?;
     let (mut history, corrupt) = split(&read(&folder.join("history.ndjson"))?);
     if !corrupt.is_empty() {
         // Kept aside before it is taken out: a crash in between doubles a line and loses none.
@@ -33,7 +33,7 @@ fn write_in(folder: &Path, summary: &Value) -> io::Result<()> {
     }
     history.extend(line(summary).to_string().into_bytes());
     history.push(b'\n');
-    write_atomic(&folder.join("history.ndjson"), history)
+    write_atomic(folder.join("history.ndjson"), history)
 }
 
 /// Returns the line of a run: outcome and time of each gate, without the checks.

@@ -58,6 +58,7 @@ enum QueryFormat {
 }
 
 /// Returns the SQL engine of expectations, where the build has one.
+#[cfg_attr(feature = "query", expect(clippy::unnecessary_wraps, reason = "a build without the feature has none"))]
 pub(crate) fn sql_engine() -> Option<std::sync::Arc<dyn hotpass_quality::SqlChecks>> {
     #[cfg(feature = "query")]
     return Some(std::sync::Arc::new(checks::SqlEngine));
