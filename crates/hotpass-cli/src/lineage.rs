@@ -9,8 +9,8 @@ use hotpass_config::HotpassConfig;
 use hotpass_config::model::LineageTransport;
 use hotpass_core::{Secret, SecretReference};
 use hotpass_lineage::{
-    ClientSettings, Delivery, Emitter, EmitterOptions, HttpSettings, Retry, SendError, Spool, Transport,
-    TransportSettings, transport::Headers,
+    ClientSettings, Emitter, EmitterOptions, Spool, delivery::Retry, emitter::Delivery, error::SendError,
+    transport::Headers, transport::HttpSettings, transport::Transport, transport::TransportSettings,
 };
 use hotpass_pipeline::LineageServices;
 

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use hotpass_config::model::{OtlpCompression, OtlpProtocol, TelemetryExporter, TelemetryLevel};
 use hotpass_config::{LoadedConfig, Origin};
 use hotpass_core::{Secret, SecretReference};
-use hotpass_lineage::HeaderProvider;
+use hotpass_lineage::emitter::HeaderProvider;
 use hotpass_telemetry::settings::Protocol;
 use hotpass_telemetry::{
     ExporterKind, ParentGuard, Propagation, Redaction, Session, Settings, ShutdownReport, Signal, StartError, Telemetry,

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
-use uuid::Uuid;
+pub use uuid::Uuid;
 
 use crate::error::EventError;
 use crate::facet::{DatasetFacets, InputFacets, JobFacets, OutputFacets, RunFacets, record};

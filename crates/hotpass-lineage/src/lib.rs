@@ -1,13 +1,13 @@
 //! OpenLineage events of runs: typed facets, transports, and a spool that loses nothing.
 //!
-//! An [`Event`] follows the specification 2-0-2; its facets are in [`facet`]. A [`Transport`] takes events, an [`Emitter`]
+//! An [`Event`] follows the specification 2-0-2; its facets are in [`facet`]. A [`transport::Transport`] takes events, an [`Emitter`]
 //! hands them to it on a thread of its own, and a [`Spool`] keeps on disk what could not be sent.
 //!
 //! ```
-//! use hotpass_lineage::{
-//!     Emitter, EmitterOptions, Event, Job, Run, RunEvent, RunState, Spool, Timestamp, TransportSettings,
-//! };
+//! use hotpass_lineage::event::{Job, Run, RunEvent, RunState, Timestamp};
 //! use hotpass_lineage::facet::{Facet, JobType};
+//! use hotpass_lineage::transport::TransportSettings;
+//! use hotpass_lineage::{Emitter, EmitterOptions, Event, Spool};
 //!
 //! const PRODUCER: &str = "https://example.com/my-program";
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,24 +34,18 @@
 //! [`ClientSettings`] understands the environment and the `openlineage.yml` of the official client. [`LineageGraph`] draws
 //! the events of a run. The crate reads no environment and prints nothing by itself.
 
-mod delivery;
-mod emitter;
-mod error;
-mod event;
+pub mod delivery;
+pub mod emitter;
+pub mod error;
+pub mod event;
 pub mod facet;
 pub mod graph;
-mod settings;
-mod spool;
+pub mod settings;
+pub mod spool;
 pub mod transport;
 
-pub use delivery::Retry;
-pub use emitter::{Delivery, Emitter, EmitterOptions, HeaderProvider};
-pub use error::{EventError, SendError, TransportError};
-pub use event::{
-    Dataset, DatasetEvent, Event, InputDataset, Job, JobEvent, OutputDataset, Run, RunEvent, RunState, Timestamp,
-};
+pub use emitter::{Emitter, EmitterOptions};
+pub use event::Event;
 pub use graph::LineageGraph;
-pub use settings::{ClientSettings, ParentReference};
-pub use spool::{LastError, Replay, Spool, SpoolStatus};
-pub use transport::{HttpSettings, Transport, TransportSettings};
-pub use uuid::Uuid;
+pub use settings::ClientSettings;
+pub use spool::Spool;

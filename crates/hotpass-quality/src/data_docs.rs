@@ -1,6 +1,6 @@
 //! Data docs: static pages of what suites found, with what earlier runs found, and the results as JSON.
 //!
-//! The pages need no network, no script and no other file. They hold what a [`SuiteResult`](crate::SuiteResult) holds: counts,
+//! The pages need no network, no script and no other file. They hold what a [`SuiteResult`] holds: counts,
 //! shares, positions, never values of columns that may not be shown.
 
 use std::fmt::Write as _;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use hotpass_lineage::graph::{LineageGraph, read_events};
-use hotpass_lineage::{Event, Replay, SendError, Spool, Transport};
+use hotpass_lineage::{Event, Spool, error::SendError, spool::Replay, transport::Transport};
 use hotpass_pipeline::lineage::LINEAGE_FILE;
 use serde_json::json;
 

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use hotpass_core::Secret;
 use hotpass_lineage::{
-    Delivery, Emitter, EmitterOptions, Event, HttpSettings, Job, Retry, Run, RunEvent, RunState, SendError, Spool,
-    SpoolStatus, Timestamp, TransportSettings,
+    Emitter, EmitterOptions, Event, Spool, delivery::Retry, emitter::Delivery, error::SendError, event::Job,
+    event::Run, event::RunEvent, event::RunState, event::Timestamp, spool::SpoolStatus, transport::HttpSettings,
+    transport::TransportSettings,
 };
 
 use crate::server::{Behaviour, Server};
@@ -49,7 +50,9 @@ fn options(folder: &Path) -> EmitterOptions {
     EmitterOptions { spool: Some(Spool::new(folder)), retry, ..EmitterOptions::default() }
 }
 
-fn build(settings: HttpSettings) -> Result<Box<dyn hotpass_lineage::Transport>, hotpass_lineage::TransportError> {
+fn build(
+    settings: HttpSettings,
+) -> Result<Box<dyn hotpass_lineage::transport::Transport>, hotpass_lineage::error::TransportError> {
     TransportSettings::Http(settings).build(&|| Box::new(std::io::sink()))
 }
 

@@ -13,7 +13,10 @@ use hotpass_lineage::facet::{
     NominalTime, OutputFacets, OutputStatistics, OutputSubset, Parent, ProcessingEngine, RunFacets, RunTags, Schema,
     SchemaField, SourceCode, SourceCodeLocation, Sql, Storage, Symlinks, TestResults, Transformation,
 };
-use hotpass_lineage::{Event, InputDataset, Job, JobEvent, OutputDataset, Run, RunEvent, RunState, Timestamp};
+use hotpass_lineage::{
+    Event, event::InputDataset, event::Job, event::JobEvent, event::OutputDataset, event::Run, event::RunEvent,
+    event::RunState, event::Timestamp,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};

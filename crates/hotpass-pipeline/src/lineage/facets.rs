@@ -14,7 +14,7 @@ use hotpass_lineage::facet::{
     JobTags, JobType, LifecycleState, LifecycleStateChange, OutputFacets, OutputStatistics, Owner, ProcessingEngine,
     RunTags, Schema, SchemaField, SourceCodeLocation, Storage, Tag, TestExecution, TestResults,
 };
-use hotpass_lineage::{InputDataset, OutputDataset};
+use hotpass_lineage::{event::InputDataset, event::OutputDataset};
 use hotpass_quality::contract::ContractResult;
 use serde::Serialize;
 

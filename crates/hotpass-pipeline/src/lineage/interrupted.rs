@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hotpass_core::Clock;
 use hotpass_lineage::facet::Facet;
-use hotpass_lineage::{Event, RunEvent, RunState, Timestamp};
+use hotpass_lineage::{Event, event::RunEvent, event::RunState, event::Timestamp};
 
 use super::{LINEAGE_FILE, LineageServices, error};
 
@@ -56,7 +56,7 @@ fn ends_of(events: &[Event], now: &Timestamp) -> Vec<Event> {
 
 #[cfg(test)]
 mod tests {
-    use hotpass_lineage::{Job, Run, Uuid};
+    use hotpass_lineage::{event::Job, event::Run, event::Uuid};
 
     use super::*;
 

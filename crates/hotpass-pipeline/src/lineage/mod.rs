@@ -26,8 +26,8 @@ use hotpass_lineage::facet::{
     RunFacets,
 };
 use hotpass_lineage::{
-    Emitter, Event, InputDataset, Job, LineageGraph, OutputDataset, ParentReference, Run, RunEvent, RunState,
-    Timestamp, Uuid,
+    Emitter, Event, LineageGraph, event::InputDataset, event::Job, event::OutputDataset, event::Run, event::RunEvent,
+    event::RunState, event::Timestamp, event::Uuid, settings::ParentReference,
 };
 use hotpass_provenance::Manifest;
 use sha2::{Digest, Sha256};

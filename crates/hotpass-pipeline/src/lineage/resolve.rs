@@ -12,7 +12,10 @@ use hotpass_lineage::facet::{
     OutputStatistics, Parent, ParentJob, ParentRoot, ParentRun, ProcessingEngine, RunFacets, RunTags, Schema,
     SchemaField, SourceCodeLocation, Storage, Tag, TestExecution, TestResults, Transformation,
 };
-use hotpass_lineage::{Event, InputDataset, Job, OutputDataset, Run, RunEvent, RunState, Timestamp};
+use hotpass_lineage::{
+    Event, event::InputDataset, event::Job, event::OutputDataset, event::Run, event::RunEvent, event::RunState,
+    event::Timestamp,
+};
 use hotpass_provenance::Manifest;
 use hotpass_provenance::manifest::FileRecord;
 use hotpass_quality::ExpectationSeverity;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use hotpass_core::{Clock, RunDirectory, RunId};
-use hotpass_lineage::RunState;
+use hotpass_lineage::event::RunState;
 use hotpass_provenance::manifest::{FileRecord, RowCounts, RunStatus, StageRecord, config_digest};
 use hotpass_provenance::{Manifest, RunLock};
 use serde_json::{Value, json};
