@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use hotpass_core::Secret;
 use hotpass_provenance::attestation::Envelope;
-use hotpass_provenance::{PublicKey, SigningKey};
+use hotpass_provenance::{key::PublicKey, SigningKey};
 
 static KEY: LazyLock<PublicKey> = LazyLock::new(|| SigningKey::generate().expect("a key").public());
 

@@ -11,7 +11,8 @@ use hotpass_core::{Secret, SecretReference};
 use hotpass_lineage::emitter::HeaderProvider;
 use hotpass_telemetry::settings::Protocol;
 use hotpass_telemetry::{
-    ExporterKind, ParentGuard, Propagation, Redaction, Session, Settings, ShutdownReport, Signal, StartError, Telemetry,
+    Propagation, Session, Settings, ShutdownReport, StartError, Telemetry, context::ParentGuard, redaction::Redaction,
+    settings::ExporterKind, settings::Signal,
 };
 use serde_json::json;
 

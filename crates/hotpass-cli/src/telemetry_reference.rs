@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use hotpass_pipeline::telemetry::{ATTRIBUTES, INSTRUMENTS};
-use hotpass_telemetry::{InstrumentKind, OWN_INSTRUMENTS, VARIABLES};
+use hotpass_telemetry::{InstrumentKind, environment::VARIABLES, session::OWN_INSTRUMENTS};
 
 /// Spans of a run, and what each stands for.
 const SPANS: &[(&str, &str)] = &[

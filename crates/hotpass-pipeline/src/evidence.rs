@@ -7,7 +7,7 @@ use hotpass_core::{Clock, RunDirectory, sha256_bytes, sha256_file, write_atomic}
 use hotpass_provenance::attestation::{ATTESTATION_FILE, AttestationError, Envelope, Statement};
 use hotpass_provenance::ledger::{LEDGER_FILE, LedgerHead};
 use hotpass_provenance::manifest::{FileRecord, MANIFEST_FILE, ManifestError, RunStatus};
-use hotpass_provenance::{Entry, EntryKind, Ledger, LedgerError, Manifest};
+use hotpass_provenance::{Entry, EntryKind, Ledger, Manifest, ledger::LedgerError};
 use hotpass_quality::contract::ContractResult;
 use serde_json::{Value, json};
 

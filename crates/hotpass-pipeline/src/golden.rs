@@ -926,7 +926,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
                     date = records
                         .date(loser.record)
                         .and_then(|days| redaction.date(field, days))
-                        .map_or_else(|| hotpass_privacy::REDACTED.to_owned(), date_text);
+                        .map_or_else(|| hotpass_privacy::operator::REDACTED.to_owned(), date_text);
                     &date
                 } else {
                     loser.value
@@ -957,7 +957,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
             let shown = |text: &str| match (origin, text.parse::<chrono::NaiveDate>()) {
                 (Origin::Date, Ok(date)) => redaction
                     .date(field, (date - chrono::NaiveDate::default()).num_days() as i32)
-                    .map_or_else(|| hotpass_privacy::REDACTED.to_owned(), date_text),
+                    .map_or_else(|| hotpass_privacy::operator::REDACTED.to_owned(), date_text),
                 _ => redaction.text(field, text).into_owned(),
             };
             let mut seen: hashbrown::HashSet<String> = hashbrown::HashSet::new();
@@ -1174,9 +1174,9 @@ impl ProvenanceWriter {
 
     fn row(&mut self, records: &Records, id: &str, field: &str, published: &Published<'_>, redaction: &Redaction) {
         let text = match &published.value {
-            PublishedValue::Date(days) => {
-                Cow::Owned(redaction.date(field, *days).map_or_else(|| hotpass_privacy::REDACTED.to_owned(), date_text))
-            }
+            PublishedValue::Date(days) => Cow::Owned(
+                redaction.date(field, *days).map_or_else(|| hotpass_privacy::operator::REDACTED.to_owned(), date_text),
+            ),
             value => value.text(),
         };
         let is_date = matches!(published.value, PublishedValue::Date(_));

@@ -15,7 +15,8 @@ use hotpass_core::fields::GOLDEN_COLUMNS;
 use hotpass_ingest::table::TableSchema;
 use hotpass_quality::drift::{ProfileBuilder, TableProfile};
 use hotpass_quality::{
-    BatchError, Expectation, ExpectationSeverity, MissingColumns, Suite, SuiteError, SuiteOptions, SuiteResult,
+    Expectation, ExpectationSeverity, MissingColumns, Suite, SuiteOptions, SuiteResult, error::BatchError,
+    error::SuiteError,
 };
 use serde_json::{Value, json};
 

@@ -315,7 +315,7 @@ struct Reading {
     failures: BTreeMap<String, BTreeMap<String, u64>>,
     results: Vec<DatasetResult>,
     released: Vec<ReleasedRow>,
-    findings: Vec<hotpass_privacy::TableFindings>,
+    findings: Vec<hotpass_privacy::detect::TableFindings>,
     bytes: u64,
 }
 
@@ -325,7 +325,7 @@ type Normalised = (
     Vec<NormalisedBatch>,
     Vec<RecordBatch>,
     Option<IngestError>,
-    Option<hotpass_privacy::TableFindings>,
+    Option<hotpass_privacy::detect::TableFindings>,
     Vec<ReleasedRow>,
 );
 
@@ -874,7 +874,7 @@ impl<'a> Run<'a> {
         statistics: &mut RunStatistics,
         tables: &RunTables,
         consent: &EntityConsent,
-        sources: Vec<hotpass_privacy::TableFindings>,
+        sources: Vec<hotpass_privacy::detect::TableFindings>,
         has_consent_column: bool,
     ) {
         let suppressed_rows = self.compliance.suppressed_rows();

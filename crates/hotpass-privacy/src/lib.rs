@@ -30,20 +30,19 @@
 //! processing is lawful. Names are found by header, by title and by a short list: expect to miss some (see [`Detector`]).
 
 pub mod anonymity;
-mod class;
+pub mod class;
 pub mod consent;
-mod detect;
-mod error;
+pub mod detect;
+pub mod error;
 mod key;
-mod operator;
+pub mod operator;
 mod retention;
 pub mod subject;
 mod suppression;
 
-pub use class::{DataClass, Jurisdiction, LegalCategory, UnknownClass, jurisdiction_table};
-pub use detect::{ClassFinding, ColumnDetector, ColumnFindings, Detector, Evidence, Span, TableFindings};
-pub use error::{KeyError, OperatorError, PrivacyFileError};
+pub use class::{DataClass, Jurisdiction};
+pub use detect::Detector;
 pub use key::PrivacyKey;
-pub use operator::{Applier, Generalisation, Operator, REDACTED};
+pub use operator::{Applier, Operator};
 pub use retention::retention_until;
 pub use suppression::SuppressionList;

@@ -3,7 +3,7 @@
 //! ```
 //! use hotpass_core::{Clock, RunDirectory, RunId, write_atomic};
 //! use hotpass_provenance::manifest::{FileRecord, RunStatus};
-//! use hotpass_provenance::{Manifest, RunLock, Trust, verify_run};
+//! use hotpass_provenance::{Manifest, RunLock, verify::Trust, verify_run};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dist = tempfile::tempdir()?;
@@ -25,26 +25,23 @@
 //! # }
 //! ```
 //!
-//! [`Manifest`] is the record of a run; start there. [`verify_run`] and [`verify_archive`] check a run against its manifest,
-//! and [`explain()`] answers from which source cells a published value came. [`Ledger`] records what was done to a run or a
+//! [`Manifest`] is the record of a run; start there. [`verify_run`] and [`verify::verify_archive`] check a run against its manifest,
+//! and [`explain::explain`] answers from which source cells a published value came. [`Ledger`] records what was done to a run or a
 //! workspace, and [`attestation`] signs what a run has made. The crate knows no transport.
 
 pub mod attestation;
-mod explain;
-mod key;
+pub mod explain;
+pub mod key;
 pub mod ledger;
 pub mod manifest;
 mod origin;
 mod prov;
 mod table;
-mod verify;
+pub mod verify;
 
-pub use explain::{CellTrace, ExplainError, Explanation, FieldExplanation, Selector, explain};
-pub use key::{KeyError, PublicKey, SigningKey};
-pub use ledger::{Entry, EntryKind, Ledger, LedgerError};
+pub use key::SigningKey;
+pub use ledger::{Entry, EntryKind, Ledger};
 pub use manifest::{Manifest, RunLock};
 pub use origin::run_of_file;
 pub use prov::prov_document;
-pub use verify::{
-    Check, Outcome, Trust, Verification, VerifyError, verify_archive, verify_files, verify_run, verify_workspace,
-};
+pub use verify::verify_run;

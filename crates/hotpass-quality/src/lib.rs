@@ -30,7 +30,7 @@
 pub mod contract;
 pub mod data_docs;
 pub mod drift;
-mod error;
+pub mod error;
 mod expectation;
 mod patterns;
 mod result;
@@ -38,7 +38,6 @@ mod sql;
 mod suite;
 mod values;
 
-pub use error::{BatchError, SuiteError, SuiteProblem};
 pub use expectation::{Expectation, ExpectationSeverity};
 pub use result::{ExpectationResult, RowTally, SuiteResult};
 pub use sql::SqlChecks;

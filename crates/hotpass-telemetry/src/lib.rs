@@ -7,7 +7,7 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use hotpass_telemetry::{ExporterKind, Instrument, InstrumentKind, Settings, Telemetry};
+//! use hotpass_telemetry::{settings::ExporterKind, Instrument, InstrumentKind, Settings, Telemetry};
 //!
 //! const INSTRUMENTS: &[Instrument] = &[Instrument {
 //!     name: "shop.rows",
@@ -37,29 +37,26 @@
 //!
 //! What is exported waits in bounded queues and leaves on threads of its own, one a signal: the program never waits for a
 //! collector, except at its end and no longer than it says. What finds no place or is not delivered is counted.
-//! [`Settings::apply_environment`] understands the variables of the specification, listed in [`VARIABLES`].
+//! [`Settings::apply_environment`] understands the variables of the specification, listed in [`environment::VARIABLES`].
 //!
 //! Not supported: OTLP as JSON over HTTP, the Prometheus and Zipkin exporters, exponential histograms.
 
-mod check;
-mod context;
-mod environment;
+pub mod check;
+pub mod context;
+pub mod environment;
 mod error;
 mod export;
 mod metrics;
 mod queue;
-mod redaction;
+pub mod redaction;
 mod resource;
-mod session;
+pub mod session;
 pub mod settings;
 mod unsigned;
 
-pub use check::{Answer, SignalCheck};
-pub use context::{ParentGuard, Propagation, ThreadContext};
-pub use environment::{EnvironmentReport, VARIABLES, Variable};
+pub use context::Propagation;
 pub use error::StartError;
 pub use hotpass_core::{Instrument, InstrumentKind};
 pub use metrics::METRIC_TARGET;
-pub use redaction::Redaction;
-pub use session::{OWN_INSTRUMENTS, Session, ShutdownReport, SignalReport, Telemetry};
-pub use settings::{ExporterKind, Settings, Signal};
+pub use session::{Session, ShutdownReport, Telemetry};
+pub use settings::Settings;

@@ -14,7 +14,9 @@ use hotpass_pipeline::compliance::{
 };
 use hotpass_privacy::anonymity::{Anonymity, AnonymityReport};
 use hotpass_privacy::subject::{Identifier, IdentifierKind};
-use hotpass_privacy::{DataClass, Detector, Jurisdiction, PrivacyKey, TableFindings, jurisdiction_table};
+use hotpass_privacy::{
+    DataClass, Detector, Jurisdiction, PrivacyKey, class::jurisdiction_table, detect::TableFindings,
+};
 use hotpass_provenance::{Entry, EntryKind, Ledger};
 use serde_json::json;
 
@@ -240,7 +242,7 @@ fn findings_of_file(path: &Path, limit: u64) -> Result<Vec<TableFindings>, Comma
         }
         let columns = columns
             .into_iter()
-            .map(hotpass_privacy::ColumnDetector::finish)
+            .map(hotpass_privacy::detect::ColumnDetector::finish)
             .filter(|column| !column.classes.is_empty())
             .collect();
         tables.push(TableFindings { table: name, rows, columns });

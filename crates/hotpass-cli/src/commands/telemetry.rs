@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand, ValueEnum};
 use hotpass_telemetry::settings::Protocol;
-use hotpass_telemetry::{Answer, Signal, SignalCheck, Telemetry};
+use hotpass_telemetry::{Telemetry, check::Answer, check::SignalCheck, settings::Signal};
 use serde_json::{Value, json};
 
 use crate::context::{ConfigArgs, Context};
@@ -66,7 +66,7 @@ fn check(args: &CheckArgs, context: &mut Context) -> Result<Exit, CommandError> 
     }
     if !settings.enabled {
         // Who asks whether it works wants to know it for the local collector too.
-        settings.set_exporters(&[hotpass_telemetry::ExporterKind::Otlp]);
+        settings.set_exporters(&[hotpass_telemetry::settings::ExporterKind::Otlp]);
         context
             .printer
             .note("Runs send nothing: telemetry is switched off, or neither an exporter nor an endpoint is named");

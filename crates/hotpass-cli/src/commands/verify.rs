@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use hotpass_provenance::{
-    Outcome, PublicKey, Trust, Verification, VerifyError, verify_archive, verify_files, verify_run, verify_workspace,
+    key::PublicKey, verify::Outcome, verify::Trust, verify::Verification, verify::VerifyError, verify::verify_archive,
+    verify::verify_files, verify::verify_workspace, verify_run,
 };
 use serde_json::json;
 

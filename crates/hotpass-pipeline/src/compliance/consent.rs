@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use hotpass_config::HotpassConfig;
 use hotpass_config::model::ConsentPolicy;
-use hotpass_privacy::PrivacyFileError;
 use hotpass_privacy::consent::{ConsentOutcome, ConsentRegister, ConsentState, ConsentStatement, effective_consent};
+use hotpass_privacy::error::PrivacyFileError;
 use hotpass_privacy::subject::{Identifier, IdentifierKind};
 use rayon::prelude::*;
 

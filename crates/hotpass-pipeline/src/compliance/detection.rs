@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
 use hotpass_config::HotpassConfig;
-use hotpass_privacy::{ColumnDetector, DataClass, Detector, TableFindings};
+use hotpass_privacy::{DataClass, Detector, detect::ColumnDetector, detect::TableFindings};
 use rayon::prelude::*;
 
 use crate::golden::source_fields;
@@ -94,7 +94,8 @@ impl Detection {
             let Some(value) = cell(row) else { continue };
             let number = numbers.map_or(row as u64, |numbers| u64::from(numbers.value(row)));
             // A redacted cell holds nothing; looking at its token would find digits by chance.
-            if value == hotpass_privacy::REDACTED || value.starts_with("hpt1.") || value.starts_with("hph1.") {
+            if value == hotpass_privacy::operator::REDACTED || value.starts_with("hpt1.") || value.starts_with("hph1.")
+            {
                 continue;
             }
             if number <= self.limit || number.is_multiple_of(STRIDE) { column.add(value) } else { column.skip() }

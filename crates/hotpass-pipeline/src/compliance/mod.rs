@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use hotpass_config::HotpassConfig;
 use hotpass_config::model::ConsentPolicy;
-use hotpass_privacy::PrivacyFileError;
+use hotpass_privacy::error::PrivacyFileError;
 
 use crate::entities::Entities;
 use crate::normalising::QuarantinedRow;

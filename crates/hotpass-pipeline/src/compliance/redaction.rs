@@ -8,7 +8,9 @@ use hotpass_config::HotpassConfig;
 use hotpass_config::model::RedactionOperator;
 use hotpass_core::Secret;
 use hotpass_core::fields::{ColumnType, GOLDEN_COLUMNS};
-use hotpass_privacy::{Applier, DataClass, Generalisation, KeyError, Operator, OperatorError, PrivacyKey};
+use hotpass_privacy::{
+    Applier, DataClass, Operator, PrivacyKey, error::KeyError, error::OperatorError, operator::Generalisation,
+};
 
 /// The published columns of contacts, by what a contact holds: name, role, e-mail address, telephone number.
 pub(crate) const CONTACT_COLUMNS_BY_CHANNEL: [&[&str]; 4] = [
@@ -204,7 +206,7 @@ impl Redaction {
             return Cow::Owned(self.with(column, *operator, value));
         }
         if self.guards_roles && column == ROLES && !names_only_a_role(value) {
-            return Cow::Borrowed(hotpass_privacy::REDACTED);
+            return Cow::Borrowed(hotpass_privacy::operator::REDACTED);
         }
         self.within(value)
     }
@@ -286,7 +288,7 @@ impl Redaction {
 
     /// Applies an operator, to each value of a list.
     fn with(&self, column: &str, operator: Operator, value: &str) -> String {
-        let Some(applier) = &self.applier else { return hotpass_privacy::REDACTED.to_owned() };
+        let Some(applier) = &self.applier else { return hotpass_privacy::operator::REDACTED.to_owned() };
         let class = class_of(column);
         let context = class.map_or(column, |class| class.name());
         match operator {

@@ -97,7 +97,7 @@ pub(super) fn with_related(
 /// Returns a value as far as it is one that says something.
 fn told(value: &str) -> Option<String> {
     let value = value.trim();
-    let hidden = value.is_empty() || value.contains(hotpass_privacy::REDACTED) || value.contains(ERASED);
+    let hidden = value.is_empty() || value.contains(hotpass_privacy::operator::REDACTED) || value.contains(ERASED);
     (!hidden && !value.starts_with("hpt1.") && !value.starts_with("hph1.") && !value.contains('*'))
         .then(|| value.to_owned())
 }

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use hotpass_config::HotpassConfig;
 use hotpass_core::fields::PRIVACY_COLUMNS;
 use hotpass_privacy::consent::ConsentOutcome;
-use hotpass_privacy::{DataClass, Jurisdiction, TableFindings, retention_until};
+use hotpass_privacy::{DataClass, Jurisdiction, detect::TableFindings, retention_until};
 use serde::{Deserialize, Serialize};
 
 use super::consent::{EntityConsent, purposes};

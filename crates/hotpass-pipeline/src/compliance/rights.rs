@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use hotpass_core::{Clock, RunDirectory, sha256_file};
 use hotpass_privacy::subject::{Identifier, IdentifierKind, Subject};
 use hotpass_provenance::manifest::{FileRecord, MANIFEST_FILE, RunStatus};
-use hotpass_provenance::{Entry, EntryKind, Ledger, LedgerError, Manifest};
+use hotpass_provenance::{Entry, EntryKind, Ledger, Manifest, ledger::LedgerError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zip::ZipArchive;

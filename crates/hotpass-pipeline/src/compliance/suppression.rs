@@ -10,7 +10,7 @@ use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use hotpass_ingest::IngestError;
 use hotpass_ingest::table::Batches;
-use hotpass_privacy::{PrivacyFileError, SuppressionList};
+use hotpass_privacy::{SuppressionList, error::PrivacyFileError};
 
 /// The list of erased people of a folder of runs.
 #[derive(Debug, Default)]

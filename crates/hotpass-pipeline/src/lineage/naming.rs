@@ -106,12 +106,12 @@ mod tests {
     #[test]
     fn names_are_paths_in_the_workspace() {
         let check = |path: &str, expected: Option<&str>| {
-            assert_eq!(relative(Path::new(path), Some(Path::new("/home/jane/work"))).as_deref(), expected, "{path}");
+            assert_eq!(relative(Path::new(path), Some(Path::new("/srv/jane/desk"))).as_deref(), expected, "{path}");
         };
         check("data/a.csv", Some("data/a.csv"));
         check("./data/../b.csv", Some("b.csv"));
         check("../b.csv", None);
-        check("/home/jane/work/dist/out.xlsx", Some("dist/out.xlsx"));
+        check("/srv/jane/desk/dist/out.xlsx", Some("dist/out.xlsx"));
         check("/srv/secret/out.xlsx", None);
         assert_eq!(table_name("a.xlsx", Some("Sheet 1"), 0), "a.xlsx/Sheet 1");
         assert_eq!(table_name("a.xlsx", Some("Sheet 1"), 1), "a.xlsx/Sheet 1/table 2");
@@ -131,8 +131,8 @@ mod tests {
 
     #[test]
     fn messages_name_no_folder_of_the_machine() {
-        assert_eq!(without_folders("Failed to write `/home/jane/x/out.csv`"), "Failed to write `out.csv`");
-        assert_eq!(without_folders("No table in: `data/a.csv`, `/tmp/b.csv`"), "No table in: `data/a.csv`, `b.csv`");
+        assert_eq!(without_folders("Failed to write `/srv/jane/x/out.csv`"), "Failed to write `out.csv`");
+        assert_eq!(without_folders("No table in: `data/a.csv`, `/var/b.csv`"), "No table in: `data/a.csv`, `b.csv`");
         assert_eq!(without_folders(r"Failed to write `C:\Users\Jane\out.csv`"), "Failed to write `out.csv`");
         assert_eq!(without_folders("The run was interrupted"), "The run was interrupted");
     }

@@ -26,7 +26,10 @@ use hotpass_pipeline::statistics::{
 };
 use hotpass_pipeline::tables::{RunTables, schema_of};
 use hotpass_provenance::manifest::{FileRecord, RowCounts, RunStatus};
-use hotpass_provenance::{ExplainError, Manifest, Selector, Trust, explain, verify_archive, verify_run};
+use hotpass_provenance::{
+    Manifest, explain::ExplainError, explain::Selector, explain::explain, verify::Trust, verify::verify_archive,
+    verify_run,
+};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value, json};
 

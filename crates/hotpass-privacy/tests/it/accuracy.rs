@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use hotpass_privacy::{DataClass, Detector, Span};
+use hotpass_privacy::{DataClass, Detector, detect::Span};
 
 /// A linear congruential generator (Knuth, MMIX): the same numbers on every machine.
 struct Numbers(u64);

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use hotpass_core::Secret;
-use hotpass_privacy::{Applier, DataClass, Operator, PrivacyKey, REDACTED};
+use hotpass_privacy::{Applier, DataClass, Operator, PrivacyKey, operator::REDACTED};
 use proptest::prelude::*;
 
 fn key(secret: &str) -> PrivacyKey {

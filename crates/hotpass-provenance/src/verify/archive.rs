@@ -22,7 +22,7 @@ const SUMS: &str = "SHA256SUMS";
 const TEXT_LIMIT: u64 = 64 << 20;
 
 /// Verifies an archive: its list of sums, the digest of every file, what is missing or unknown, the manifest in it, and the rows
-/// as [`verify_run`] does.
+/// as [`crate::verify_run`] does.
 ///
 /// # Errors
 ///

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use hotpass_telemetry::settings::Protocol;
-use hotpass_telemetry::{Answer, Signal, Telemetry};
+use hotpass_telemetry::{Telemetry, check::Answer, settings::Signal};
 
 use crate::collector::Collector;
 use crate::signals::{INSTRUMENTS, run, settings, work};

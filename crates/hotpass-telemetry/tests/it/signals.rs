@@ -6,7 +6,8 @@ use std::time::Duration;
 use hotpass_core::Secret;
 use hotpass_telemetry::settings::{ExemplarFilter, Sampling};
 use hotpass_telemetry::{
-    Answer, ExporterKind, Instrument, InstrumentKind, Redaction, Settings, ShutdownReport, Signal, Telemetry,
+    Instrument, InstrumentKind, Settings, ShutdownReport, Telemetry, check::Answer, redaction::Redaction,
+    settings::ExporterKind, settings::Signal,
 };
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};

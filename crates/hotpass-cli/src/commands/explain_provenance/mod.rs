@@ -9,7 +9,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use hotpass_core::{RunDirectory, write_atomic};
 use hotpass_provenance::ledger::LEDGER_FILE;
-use hotpass_provenance::{CellTrace, ExplainError, Explanation, Ledger, Manifest, Selector, explain, prov_document};
+use hotpass_provenance::{
+    Ledger, Manifest, explain::CellTrace, explain::ExplainError, explain::Explanation, explain::Selector,
+    explain::explain, prov_document,
+};
 use serde::Serialize;
 
 use crate::context::{Context, RunArgs};

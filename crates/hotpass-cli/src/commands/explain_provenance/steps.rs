@@ -1,7 +1,7 @@
 //! What normalisation did to a source cell, by the rule of its published column.
 
 use hotpass_normalise::{Kind, Outcome, RuleCounts, RuleOptions, parse_country, rule_for};
-use hotpass_provenance::{CellTrace, Explanation};
+use hotpass_provenance::{explain::CellTrace, explain::Explanation};
 
 /// Fills in the steps of every cell whose value is not as the source has it.
 ///

@@ -11,7 +11,7 @@ use hotpass_pipeline::resolve::{
     ColumnOperators, EvidenceRequest, InputCheck, InputChecks, Method, ResolveOutcome, ResolveRequest, Thresholds,
     resolve_files,
 };
-use hotpass_privacy::{Applier, Operator, OperatorError, PrivacyKey};
+use hotpass_privacy::{Applier, Operator, PrivacyKey, error::OperatorError};
 use hotpass_quality::Suite;
 use hotpass_quality::contract::{Contract, documents, shipped};
 use serde_json::json;

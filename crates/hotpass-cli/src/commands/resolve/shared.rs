@@ -149,7 +149,7 @@ impl EngineArgs {
             .num_threads(usize::from(threads))
             .build()
             .map_err(|error| CommandError::failure("Cannot start the threads").caused_by(&error))?;
-        let caller = hotpass_telemetry::ThreadContext::current();
+        let caller = hotpass_telemetry::context::ThreadContext::current();
         pool.install(|| {
             let _context = caller.attach();
             work()
