@@ -23,6 +23,7 @@
 mod arrow_lengths;
 mod column_profile;
 mod columnar;
+mod compound;
 mod content;
 mod delimited;
 mod detect;

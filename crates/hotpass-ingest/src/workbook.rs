@@ -12,6 +12,7 @@ use calamine::{
 };
 use hotpass_core::{Diagnostic, Location};
 
+use crate::compound;
 use crate::format::FileFormat;
 use crate::grid::{CellKind, Grid, Merge};
 use crate::options::{ReadOptions, is_blank};
@@ -173,7 +174,8 @@ impl Workbook<'_> {
         }))
     }
 
-    fn read_xls(&self, source: Source) -> Result<Vec<Sheet>, Box<Diagnostic>> {
+    fn read_xls(&self, mut source: Source) -> Result<Vec<Sheet>, Box<Diagnostic>> {
+        compound::check(&mut source).map_err(|error| self.broken(&error))?;
         let mut workbook: Xls<_> = Xls::new(source).map_err(|error| match error {
             XlsError::Password => self.encrypted(),
             error => self.broken(&error),
