@@ -31,5 +31,6 @@ mod tests {
         assert_eq!(mask("Jo 082-1"), "Xx 999-9");
         assert_eq!(mask("éà@x.co"), "xx@x.xx");
         assert_eq!(mask(&"a".repeat(30)), format!("{}…", "x".repeat(24)));
+        assert_eq!(mask("a\tb\nc"), "x x x", "a line break would break the table that shows it");
     }
 }
