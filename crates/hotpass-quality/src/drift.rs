@@ -16,6 +16,8 @@ use crate::values::{CellKind, Column};
 const STEPS: usize = 1000;
 /// Number of frequent values that a profile holds for each column.
 const FREQUENT: usize = 100;
+/// Rows that must share a value before a profile holds its hash: a value of fewer could be guessed and tell of one person.
+const SHARED: u64 = 5;
 /// Share that stands for an empty class, so that no logarithm is of zero.
 const FLOOR: f64 = 1e-4;
 
@@ -40,10 +42,24 @@ pub struct ColumnProfile {
     /// Number, least, greatest, mean of numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numbers: Option<NumberProfile>,
-    /// The most frequent values: hash of the value to number of rows. The hash is the first 8 bytes of SHA-256 over
-    /// column and value, in hexadecimal digits.
+    /// The most frequent values, at most 100, that 5 rows or more share: hash of the value to number of rows. The hash is the
+    /// first 8 bytes of SHA-256 over column and value, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub frequent: BTreeMap<String, u64>,
+}
+
+impl TableProfile {
+    /// Drops what is known of the values of columns, so that nobody can try guesses on it; counts stay.
+    #[must_use]
+    pub fn without_values(mut self, personal: impl Fn(&str) -> bool) -> Self {
+        for (name, column) in &mut self.columns {
+            if personal(name) {
+                column.frequent.clear();
+                column.numbers = None;
+            }
+        }
+        self
+    }
 }
 
 /// The distribution of the numbers of a column.
@@ -164,6 +180,7 @@ impl Growing {
         let frequent = codes
             .iter()
             .take(FREQUENT)
+            .filter(|&&code| self.counts[code as usize] >= SHARED)
             .map(|&code| (hash(&self.name, self.keys.key(code)), self.counts[code as usize]))
             .collect();
         let numbers = (!self.numbers.is_empty()).then(|| {
@@ -227,6 +244,9 @@ pub fn ks_statistic(left: &[f64], right: &[f64]) -> f64 {
 }
 
 /// Returns the index of a column: over tenths of the earlier numbers, or over the frequent values and the rest.
+///
+/// A frequent value of then that is none now has an unknown small count; the one that changes least is taken. Nothing is returned
+/// where no value was shared by enough rows, or values are not kept.
 pub(crate) fn stability_index_of(before: &ColumnProfile, now: &ColumnProfile) -> Option<f64> {
     if let (Some(before), Some(now)) = (&before.numbers, &now.numbers) {
         let tenth = |step: usize| {
@@ -248,15 +268,22 @@ pub(crate) fn stability_index_of(before: &ColumnProfile, now: &ColumnProfile) ->
     if old == 0 || new == 0 {
         return None;
     }
-    let names: BTreeSet<&String> = before.frequent.keys().collect();
-    let counts = |column: &ColumnProfile, present: u64| {
-        let mut counts: Vec<f64> =
-            names.iter().map(|name| column.frequent.get(*name).copied().unwrap_or(0) as f64).collect();
-        let rest = present as f64 - counts.iter().sum::<f64>();
-        counts.push(rest.max(0.0));
-        counts
-    };
-    let (mut expected, mut actual) = (counts(before, old), counts(now, new));
+    if before.frequent.is_empty() {
+        return None;
+    }
+    let least = now.frequent.values().min().copied().unwrap_or(0);
+    let unlisted = if now.frequent.len() < FREQUENT { SHARED - 1 } else { least };
+    let mut expected: Vec<f64> = before.frequent.values().map(|&count| count as f64).collect();
+    let mut actual: Vec<f64> = before
+        .frequent
+        .iter()
+        .map(|(name, &count)| match now.frequent.get(name) {
+            Some(&count) => count as f64,
+            None => (count as f64 / old as f64 * new as f64).min(unlisted as f64),
+        })
+        .collect();
+    expected.push((old as f64 - expected.iter().sum::<f64>()).max(0.0));
+    actual.push((new as f64 - actual.iter().sum::<f64>()).max(0.0));
     // A class that is empty then and now says nothing.
     if expected.last() == Some(&0.0) && actual.last() == Some(&0.0) {
         expected.pop();
@@ -307,8 +334,37 @@ mod tests {
         builder.add(&batch).unwrap();
         let profile = builder.finish();
         assert!(!serde_json::to_string(&profile).unwrap().contains("Thandi"));
+        assert!(profile.columns["name"].frequent.is_empty(), "two rows share the value, fewer than five");
         assert_eq!(profile.columns["name"].missing, 1);
         assert_eq!(profile.columns["name"].distinct, 1);
         assert_eq!(profile.columns["score"].numbers.as_ref().unwrap().quantiles, [1.0, 2.0]);
+    }
+
+    fn profile_of(values: &[(&str, usize)]) -> TableProfile {
+        let values: Vec<&str> = values.iter().flat_map(|&(value, count)| std::iter::repeat_n(value, count)).collect();
+        let batch = RecordBatch::try_from_iter([("town", Arc::new(StringArray::from(values)) as _)]).unwrap();
+        let mut builder = ProfileBuilder::new(&batch.schema());
+        builder.add(&batch).unwrap();
+        builder.finish()
+    }
+
+    #[test]
+    fn values_of_few_rows_are_not_kept_and_move_nothing_by_themselves() {
+        let (before, now) = (profile_of(&[("Paarl", 94), ("Ceres", 6)]), profile_of(&[("Paarl", 96), ("Ceres", 4)]));
+        assert_eq!((before.columns["town"].frequent.len(), now.columns["town"].frequent.len()), (2, 1));
+        let index = stability_index_of(&before.columns["town"], &now.columns["town"]).unwrap();
+        // By hand: Ceres goes from 6 % to 4 %, Paarl from 94 % to 96 %, and no row is elsewhere.
+        let by_hand = (0.04 - 0.06) * (0.04f64 / 0.06).ln() + (0.96 - 0.94) * (0.96f64 / 0.94).ln();
+        assert!((index - by_hand).abs() < 1e-12, "{index} instead of {by_hand}");
+        let moved = profile_of(&[("Paarl", 50), ("Worcester", 50)]);
+        assert!(stability_index_of(&before.columns["town"], &moved.columns["town"]).unwrap() > 0.25);
+    }
+
+    #[test]
+    fn columns_without_values_are_not_judged_by_them() {
+        let before = profile_of(&[("Paarl", 94), ("Ceres", 6)]);
+        let bare = before.clone().without_values(|name| name == "town");
+        assert_eq!((bare.columns["town"].distinct, bare.columns["town"].frequent.len()), (2, 0));
+        assert_eq!(stability_index_of(&bare.columns["town"], &before.columns["town"]), None);
     }
 }

@@ -136,8 +136,12 @@ fn print(name: &str, verification: &Verification, context: &mut Context) -> Resu
     }
     let failed = verification.failures().count();
     let total = verification.checks.len();
-    if failed == 0 {
+    let notes = verification.checks.iter().filter(|check| check.outcome == Outcome::Noted).count();
+    if failed == 0 && notes == 0 {
         context.printer.note(format_args!("`{name}` is as it was: {total} checks"));
+    } else if failed == 0 {
+        let words = if notes == 1 { "1 with a note" } else { &format!("{notes} with a note") };
+        context.printer.note(format_args!("`{name}` verifies: {total} checks, {words}"));
     } else {
         context.printer.note(format_args!("`{name}` does not verify: {failed} of {total} checks failed"));
     }

@@ -30,6 +30,7 @@ fn refine(folder: &Path) -> Command {
         .args(["refine", "--input-dir", "data", "--output-path", "dist/refined.xlsx", "--archive"])
         .current_dir(folder)
         .env_clear()
+        .envs(crate::sandbox::kept_variables())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -98,6 +98,7 @@ severity = "fail"
     fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hotpass"));
         command.args(arguments).current_dir(self.0.path()).env_clear().env("PATH", "").env("HOME", self.0.path());
+        command.envs(crate::sandbox::kept_variables());
         command.envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -9,6 +9,12 @@ pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
 }
 
+/// The one variable of the caller that a run keeps: where a program built for coverage writes what it ran, which would else be the
+/// folder that a test looks at.
+pub(crate) fn kept_variables() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
+    std::env::var_os("LLVM_PROFILE_FILE").into_iter().map(|value| ("LLVM_PROFILE_FILE", value))
+}
+
 /// What a run of the program gave.
 pub(crate) struct Outcome {
     pub(crate) code: i32,
@@ -63,6 +69,7 @@ impl Sandbox {
             .args(arguments)
             .current_dir(folder)
             .env_clear()
+            .envs(kept_variables())
             .env("PATH", "")
             .env("HOME", self.folder.path())
             .env("LC_ALL", "C.UTF-8")

@@ -20,6 +20,19 @@ pub use html::html;
 pub use markdown::{markdown, text};
 pub(crate) use words::counted;
 
+/// Published columns that hold personal values, whatever the configuration says.
+const PERSONAL_COLUMNS: &[&str] = &[
+    "address_primary",
+    "contact_primary_name",
+    "contact_primary_role",
+    "contact_primary_email",
+    "contact_primary_phone",
+    "contact_secondary_emails",
+    "contact_secondary_phones",
+    "description",
+    "notes",
+];
+
 /// What a report shows besides the figures.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReportExtras<'a> {
@@ -39,6 +52,11 @@ pub fn json(statistics: &RunStatistics) -> String {
     let mut text = serde_json::to_string_pretty(statistics).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Returns whether values of a published column are personal: of some columns always, of others by the configuration.
+pub(crate) fn is_personal(column: &str, sensitive_fields: &[String]) -> bool {
+    PERSONAL_COLUMNS.contains(&column) || sensitive_fields.iter().any(|sensitive| sensitive == column)
 }
 
 /// Conflicts that are read for a report; none shows more.

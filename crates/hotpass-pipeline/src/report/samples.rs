@@ -7,18 +7,6 @@ use serde_json::Value;
 
 use super::ReportExtras;
 
-/// Published columns that hold personal values, whatever the configuration says.
-const PERSONAL_COLUMNS: &[&str] = &[
-    "address_primary",
-    "contact_primary_name",
-    "contact_primary_role",
-    "contact_primary_email",
-    "contact_primary_phone",
-    "contact_secondary_emails",
-    "contact_secondary_phones",
-    "description",
-    "notes",
-];
 /// Characters of a value that are shown.
 const VALUE_LIMIT: usize = 80;
 
@@ -50,7 +38,7 @@ fn sample_batch(batch: &RecordBatch, extras: &ReportExtras<'_>, limit: usize) ->
         (0..batch.num_rows().min(limit))
             .map(|row| {
                 let field = text(field, row);
-                let hidden = !extras.show_values && is_personal(&field, extras);
+                let hidden = !extras.show_values && super::is_personal(&field, extras.sensitive_fields);
                 ConflictSample {
                     organization_name: shorten(&text(name, row)),
                     value: show(&text(value, row), hidden),
@@ -62,10 +50,6 @@ fn sample_batch(batch: &RecordBatch, extras: &ReportExtras<'_>, limit: usize) ->
             })
             .collect(),
     )
-}
-
-fn is_personal(field: &str, extras: &ReportExtras<'_>) -> bool {
-    PERSONAL_COLUMNS.contains(&field) || extras.sensitive_fields.iter().any(|sensitive| sensitive == field)
 }
 
 fn parse_alternatives(json: &str, hidden: bool) -> Vec<(String, Option<String>)> {

@@ -60,7 +60,17 @@ impl Erasures {
         left.into_iter().find(|(content, _)| *content == to).and_then(|(_, decision)| decision)
     }
 
-    /// Turns the failure of a file into a note, where the difference is an erasure that the ledger records.
+    /// Returns the decision that a file was undone against: it is as recorded although it was erased from since.
+    fn undone(&self, path: &str, recorded: &str) -> Option<&str> {
+        if self.decision(path, recorded, Some(recorded)).is_some() {
+            return None;
+        }
+        let erased = self.0.get(path)?.iter().find(|erased| erased.before == recorded)?;
+        Some(&erased.decision)
+    }
+
+    /// Turns the failure of a file into a note, where the difference is an erasure that the ledger records, and the reverse where
+    /// the file is back as it was before one.
     pub(super) fn excuse(
         &self,
         path: &str,
@@ -68,7 +78,17 @@ impl Erasures {
         file: &Path,
         (outcome, detail): (Outcome, String),
     ) -> (Outcome, String) {
-        if outcome != Outcome::Failed || !self.0.contains_key(path) {
+        if !self.0.contains_key(path) {
+            return (outcome, detail);
+        }
+        if outcome == Outcome::Passed {
+            let undone = self.undone(path, recorded);
+            let detail = undone.map_or(detail, |decision| {
+                format!("The file is back as it was before decision `{decision}` erased from it; erase again")
+            });
+            return (if undone.is_some() { Outcome::Failed } else { outcome }, detail);
+        }
+        if outcome == Outcome::Noted {
             return (outcome, detail);
         }
         let now = sha256_file(file).ok();
@@ -105,5 +125,7 @@ mod tests {
         assert_eq!(erasures.decision("golden.parquet", "a", Some("b")), Some("D-1"));
         assert_eq!(erasures.decision("golden.parquet", "a", Some("c")), Some("D-2"), "a copy in an archive");
         assert_eq!(erasures.decision("golden.parquet", "a", Some("a")), None);
+        assert_eq!(erasures.undone("golden.parquet", "a"), Some("D-1"), "the content before the first decision is back");
+        assert_eq!(erasures.undone("golden.parquet", "c"), None);
     }
 }

@@ -637,10 +637,15 @@ impl Check for DriftCheck {
                 outcome
             }
             DriftQuestion::Distinct => relative_change(now.distinct as f64, before.distinct as f64, self.limit),
-            DriftQuestion::StabilityIndex => match crate::drift::stability_index_of(before, now) {
-                Some(index) => Outcome::observed(index < self.limit, number_json(index)),
-                None => no_baseline(),
-            },
+            DriftQuestion::StabilityIndex => {
+                if let Some(index) = crate::drift::stability_index_of(before, now) {
+                    return Outcome::observed(index < self.limit, number_json(index));
+                }
+                let mut outcome = Outcome::observed(true, Value::Null);
+                let reason = "the earlier run kept no values of this column: they are personal, or fewer than five rows share each";
+                outcome.facts.insert("details".into(), json!({"baseline": reason}));
+                outcome
+            }
             DriftQuestion::KolmogorovSmirnov => match crate::drift::ks_statistic_of(before, now) {
                 Some(statistic) => Outcome::observed(statistic < self.limit, number_json(statistic)),
                 None => Outcome::exception("The column holds no numbers, then or now"),
