@@ -374,6 +374,7 @@ pub const PRIVACY_COLUMNS: &[ColumnSpec] = &[
         "granted, approved, allowed, pending, unknown, review, denied, expired, withdrawn or revoked",
     ),
     optional("consent_date", ColumnType::Date, "Date of the statement that holds"),
+    optional("consent_source", ColumnType::Text, "Cell or consent file of that statement"),
     required("consent_passes", ColumnType::Boolean, "Whether the state is one that passes"),
     required("lawful_basis", ColumnType::Text, "Lawful basis under which it is held"),
     required("purposes", ColumnType::Text, "Purposes, joined by `; `"),
@@ -413,7 +414,7 @@ pub const RUN_ARTEFACTS: &[(&str, Option<&[ColumnSpec]>, &str)] = &[
     (
         "profile.json",
         None,
-        "What the published table looks like, in counts, shares and hashes; later runs measure drift by it",
+        "What the published table looks like, for the drift of later runs: counts and shares; hashes of values that five rows or more share, none of personal columns",
     ),
     (
         "data-docs/",

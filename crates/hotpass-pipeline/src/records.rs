@@ -131,6 +131,16 @@ pub(crate) enum Channel {
 impl Channel {
     /// All, in the order of storage.
     pub(crate) const ALL: [Self; 4] = [Self::Name, Self::Role, Self::Email, Self::Phone];
+
+    /// Returns the name, as in the columns of contacts.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Role => "role",
+            Self::Email => "email",
+            Self::Phone => "phone",
+        }
+    }
 }
 
 /// What validation says of an address or number.

@@ -281,6 +281,17 @@ fn consent_withholds_redacts_or_reports() {
     let report: serde_json::Value = serde_json::from_str(&report.stdout).unwrap();
     assert_eq!(report["privacy"]["consent"]["withheld"], 1, "{report:#}");
     assert_eq!(report["privacy"]["consent"]["states"]["revoked"], 1, "{report:#}");
+    let violations = report["privacy"]["consent"]["violations"].as_array().unwrap();
+    assert_eq!(violations.len(), 1, "{report:#}");
+    let violation = &violations[0];
+    assert!(violation["entity_id"].as_str().unwrap().starts_with("org_"), "{violation:#}");
+    assert_eq!(violation["fields"], serde_json::json!(["name", "email", "phone"]), "{violation:#}");
+    assert_eq!((&violation["status"], &violation["outcome"]), (&"revoked".into(), &"withheld".into()));
+    assert_eq!(violation["source"], "works.csv!G3", "{violation:#}");
+    assert_eq!(violation["reason"], "Consent was refused or taken back");
+    let sql = "SELECT consent_status, consent_source FROM privacy ORDER BY consent_status";
+    let held = sandbox.run(&["query", sql, "--format", "csv"]);
+    assert!(held.stdout.contains("granted,works.csv!G2"), "{held}");
 }
 
 #[test]
@@ -308,6 +319,7 @@ fn an_erased_person_is_gone_verified_and_does_not_come_back() {
     assert_eq!(sandbox.run(&["verify"]).code, 0, "a plan changes nothing");
     assert!(std::fs::read_to_string(sandbox.path("out.csv")).unwrap().contains("x.fictum@acacia.example"));
 
+    let held_then = std::fs::read(sandbox.path("out.csv")).unwrap();
     let erased = ask(&["erase", "--decision", "D-7", "--yes"]);
     assert!(erased["files"].as_array().is_some_and(|files| files.len() >= 6), "{erased:#}");
     let held = ask(&["subject"]);
@@ -319,6 +331,14 @@ fn an_erased_person_is_gone_verified_and_does_not_come_back() {
     let verified = sandbox.run(&["verify"]);
     assert_eq!(verified.code, 0, "{verified}");
     assert!(verified.stdout.contains("Erased by decision `D-7`"), "{verified}");
+    assert!(verified.stderr.contains("verifies: ") && !verified.stderr.contains("is as it was"), "{verified}");
+    // The file of before is no longer what it should be, although its digest is the one of the manifest.
+    let now = std::fs::read(sandbox.path("out.csv")).unwrap();
+    std::fs::write(sandbox.path("out.csv"), held_then).unwrap();
+    let restored = sandbox.run(&["verify"]);
+    assert_eq!(restored.code, 3, "{restored}");
+    assert!(restored.stdout.contains("back as it was before decision `D-7`"), "{restored}");
+    std::fs::write(sandbox.path("out.csv"), now).unwrap();
     // A change that is no erasure is still found.
     let manifest = sandbox.path("dist/runs/latest");
     let run = std::fs::read_to_string(manifest).unwrap().trim().to_owned();

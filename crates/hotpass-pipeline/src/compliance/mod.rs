@@ -22,7 +22,7 @@ mod report;
 mod rights;
 mod suppression;
 
-pub use consent::ConsentError;
+pub use consent::{ConsentError, ConsentViolation};
 pub use erasure::erase;
 pub use redaction::RedactionError;
 pub use report::{ConsentSummary, PrivacyReport, RedactionSummary, RetentionSummary, SuppressionSummary};
@@ -111,18 +111,17 @@ impl Compliance {
     ) -> (Entities, EntityConsent) {
         let Some(rules) = &self.consent else { return (entities, EntityConsent::default()) };
         let mut consent = rules.decide(records, &entities);
-        if consent.policy != ConsentPolicy::Withhold || !consent.lacking.contains(&true) {
+        if consent.policy != ConsentPolicy::Withhold || !consent.is_lacking() {
             return (entities, consent);
         }
         let show = |value: &str| redaction.is_active().then(|| redaction.apply(value));
         quarantined.extend(withheld_rows(records, &entities, &consent, &show));
         quarantined.sort_by_key(|row| (row.table, row.row));
-        let kept = entities.without(&consent.lacking);
+        let lacking: Vec<bool> = consent.entities.iter().map(|entity| entity.lacking).collect();
+        let kept = entities.without(&lacking);
         consent.withheld = (entities.len() - kept.len()) as u64;
-        consent.all_states = consent.statements.iter().map(|statement| statement.state).collect();
-        let mut lacking = consent.lacking.iter();
-        consent.statements.retain(|_| !lacking.next().copied().unwrap_or(false));
-        consent.lacking = vec![false; kept.len()];
+        consent.all_states = consent.states().collect();
+        consent.entities.retain(|entity| !entity.lacking);
         (kept, consent)
     }
 }

@@ -8,11 +8,11 @@ use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use hotpass_config::HotpassConfig;
 use hotpass_core::fields::PRIVACY_COLUMNS;
-use hotpass_privacy::consent::ConsentOutcome;
+use hotpass_privacy::consent::{ConsentOutcome, ConsentState};
 use hotpass_privacy::{DataClass, Jurisdiction, detect::TableFindings, retention_until};
 use serde::{Deserialize, Serialize};
 
-use super::consent::{EntityConsent, purposes};
+use super::consent::{ConsentViolation, EntityConsent, purposes};
 use super::{Redaction, Suppression};
 use crate::entities::Entities;
 use crate::records::{Channel, Records};
@@ -77,6 +77,9 @@ pub struct ConsentSummary {
     pub withheld: u64,
     /// Of those, the ones whose contacts were redacted.
     pub contacts_redacted: u64,
+    /// The first 1,000 of those, one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<ConsentViolation>,
 }
 
 /// How long what is published may be kept.
@@ -122,20 +125,19 @@ pub(crate) struct PrivacyFacts<'a> {
 pub(crate) fn privacy_report(config: &HotpassConfig, facts: PrivacyFacts<'_>) -> PrivacyReport {
     let compliance = &config.compliance;
     let mut states: BTreeMap<String, u64> = BTreeMap::new();
-    let published = facts.consent.statements.iter().map(|statement| statement.state);
-    let all = if facts.consent.all_states.is_empty() { published.collect() } else { facts.consent.all_states.clone() };
+    let consent = facts.consent;
+    let all = if consent.all_states.is_empty() { consent.states().collect() } else { consent.all_states.clone() };
     for state in all {
         *states.entry(state.to_string()).or_default() += 1;
     }
-    let lacking = facts.consent.lacking.iter().filter(|lacking| **lacking).count() as u64 + facts.consent.withheld;
     let consent = ConsentSummary {
-        required: facts.consent.required,
-        policy: format!("{:?}", facts.consent.policy).to_lowercase(),
+        required: consent.required,
+        policy: format!("{:?}", consent.policy).to_lowercase(),
         states,
-        lacking,
-        withheld: facts.consent.withheld,
-        contacts_redacted: (0..facts.consent.lacking.len()).filter(|&entity| facts.consent.redacts(entity)).count()
-            as u64,
+        lacking: consent.entities.iter().filter(|entity| entity.lacking).count() as u64 + consent.withheld,
+        withheld: consent.withheld,
+        contacts_redacted: (0..consent.entities.len()).filter(|&entity| consent.redacts(entity)).count() as u64,
+        violations: consent.violations.clone(),
     };
     let (columns, classes) = facts.redaction.summary();
     let redaction = RedactionSummary { active: facts.redaction.is_active(), columns, classes };
@@ -293,19 +295,17 @@ pub(crate) fn privacy_table(
                 .any(|contact| Channel::ALL.iter().any(|&channel| records.contacts.get(channel, contact).is_some()))
         })
     };
+    let held = || consent.entities.iter().map(|entity| entity.statement);
     RecordBatch::try_new(
         schema_of(PRIVACY_COLUMNS),
         vec![
             Arc::new(ids),
             Arc::new((0..count).map(|entity| Some(has_contacts(entity))).collect::<BooleanArray>()),
-            Arc::new(StringArray::from_iter_values(consent.statements.iter().map(|statement| statement.state.name()))),
-            Arc::new(consent.statements.iter().map(|statement| statement.date.map(number)).collect::<Date32Array>()),
+            Arc::new(StringArray::from_iter_values(consent.states().map(ConsentState::name))),
+            Arc::new(held().map(|statement| statement.date.map(number)).collect::<Date32Array>()),
+            Arc::new((0..count).map(|entity| consent.place(entity, records)).collect::<StringArray>()),
             Arc::new(
-                consent
-                    .statements
-                    .iter()
-                    .map(|statement| Some(statement.state.outcome() == ConsentOutcome::Pass))
-                    .collect::<BooleanArray>(),
+                consent.states().map(|state| Some(state.outcome() == ConsentOutcome::Pass)).collect::<BooleanArray>(),
             ),
             text(basis),
             text(&purposes),

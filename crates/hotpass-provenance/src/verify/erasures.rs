@@ -125,7 +125,11 @@ mod tests {
         assert_eq!(erasures.decision("golden.parquet", "a", Some("b")), Some("D-1"));
         assert_eq!(erasures.decision("golden.parquet", "a", Some("c")), Some("D-2"), "a copy in an archive");
         assert_eq!(erasures.decision("golden.parquet", "a", Some("a")), None);
-        assert_eq!(erasures.undone("golden.parquet", "a"), Some("D-1"), "the content before the first decision is back");
+        assert_eq!(
+            erasures.undone("golden.parquet", "a"),
+            Some("D-1"),
+            "the content before the first decision is back"
+        );
         assert_eq!(erasures.undone("golden.parquet", "c"), None);
     }
 }
