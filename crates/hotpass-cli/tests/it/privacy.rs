@@ -319,7 +319,7 @@ fn an_erased_person_is_gone_verified_and_does_not_come_back() {
     assert_eq!(sandbox.run(&["verify"]).code, 0, "a plan changes nothing");
     assert!(std::fs::read_to_string(sandbox.path("out.csv")).unwrap().contains("x.fictum@acacia.example"));
 
-    let held_then = std::fs::read(sandbox.path("out.csv")).unwrap();
+    let held_then = std::fs::read(sandbox.path("out.xlsx")).unwrap();
     let erased = ask(&["erase", "--decision", "D-7", "--yes"]);
     assert!(erased["files"].as_array().is_some_and(|files| files.len() >= 6), "{erased:#}");
     let held = ask(&["subject"]);
@@ -333,12 +333,12 @@ fn an_erased_person_is_gone_verified_and_does_not_come_back() {
     assert!(verified.stdout.contains("Erased by decision `D-7`"), "{verified}");
     assert!(verified.stderr.contains("verifies: ") && !verified.stderr.contains("is as it was"), "{verified}");
     // The file of before is no longer what it should be, although its digest is the one of the manifest.
-    let now = std::fs::read(sandbox.path("out.csv")).unwrap();
-    std::fs::write(sandbox.path("out.csv"), held_then).unwrap();
+    let now = std::fs::read(sandbox.path("out.xlsx")).unwrap();
+    std::fs::write(sandbox.path("out.xlsx"), held_then).unwrap();
     let restored = sandbox.run(&["verify"]);
     assert_eq!(restored.code, 3, "{restored}");
     assert!(restored.stdout.contains("back as it was before decision `D-7`"), "{restored}");
-    std::fs::write(sandbox.path("out.csv"), now).unwrap();
+    std::fs::write(sandbox.path("out.xlsx"), now).unwrap();
     // A change that is no erasure is still found.
     let manifest = sandbox.path("dist/runs/latest");
     let run = std::fs::read_to_string(manifest).unwrap().trim().to_owned();
