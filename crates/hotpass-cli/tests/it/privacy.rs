@@ -290,8 +290,10 @@ fn consent_withholds_redacts_or_reports() {
     assert_eq!(violation["source"], "works.csv!G3", "{violation:#}");
     assert_eq!(violation["reason"], "Consent was refused or taken back");
     let sql = "SELECT consent_status, consent_source FROM privacy ORDER BY consent_status";
-    let held = sandbox.run(&["query", sql, "--format", "csv"]);
-    assert!(held.stdout.contains("granted,works.csv!G2"), "{held}");
+    if cfg!(feature = "query") {
+        let held = sandbox.run(&["query", sql, "--format", "csv"]);
+        assert!(held.stdout.contains("granted,works.csv!G2"), "{held}");
+    }
 }
 
 #[test]
