@@ -5,12 +5,13 @@
 
 use std::time::Instant;
 
+use hotpass_config::HotpassConfig;
 use hotpass_core::{Diagnostic, Instrument, InstrumentKind, Severity};
 use tracing::Span;
 
 use crate::progress::Stage;
 use crate::publish::WrittenFile;
-use crate::statistics::RunStatistics;
+use crate::statistics::{RunStatistics, TableStatistics};
 
 /// Bounds of what takes from milliseconds to an hour, in seconds.
 const SECONDS: &[f64] =
@@ -122,7 +123,10 @@ pub const ATTRIBUTES: &[Attribute] = &[
         "How a run ended (`passed`, `did_not_pass`, `failed`, `interrupted`), or what became of an event (`delivered`, `spooled`, `lost`)",
     ),
     attribute("hotpass.stage", "Name of a stage"),
-    attribute("hotpass.source", "Name of a source dataset"),
+    attribute(
+        "hotpass.source",
+        "Name of a source in the configuration; `file-N` with the number of the file where it has none",
+    ),
     attribute("hotpass.table", "Number of a table among those of its file, from 0"),
     attribute("hotpass.file", "Number of a file among those of the run, from 0"),
     attribute("hotpass.rows", "Number of rows"),
@@ -189,6 +193,13 @@ pub(crate) fn stage_named(command: &'static str, stage: &'static str, seconds: f
     );
 }
 
+/// Returns what is told of a source: its name where the configuration gives one, else the number of the file, since the name of a
+/// file may be that of a person.
+pub(crate) fn source_name(config: &HotpassConfig, dataset: &str, number: usize) -> String {
+    let named = config.profile.sources.iter().any(|source| source.name == dataset) || dataset.starts_with("agent:");
+    if named { dataset.to_owned() } else { format!("file-{number}") }
+}
+
 /// Measures a file that was read.
 pub(crate) fn file_read(source: &str, extension: &str, bytes: u64, started: Instant) {
     tracing::info!(
@@ -206,13 +217,18 @@ pub(crate) fn file_read(source: &str, extension: &str, bytes: u64, started: Inst
 }
 
 /// Measures what a refine run made.
-pub(crate) fn refined(statistics: &RunStatistics, outputs: &[WrittenFile], diagnostics: &[Diagnostic]) {
+pub(crate) fn refined(
+    statistics: &RunStatistics,
+    outputs: &[WrittenFile],
+    diagnostics: &[Diagnostic],
+    source: &dyn Fn(&TableStatistics) -> String,
+) {
     for table in &statistics.tables {
         tracing::info!(
             target: "hotpass::metric",
             name = "hotpass.records.processed",
             value = table.rows_in,
-            "hotpass.source" = table.source_dataset.as_str()
+            "hotpass.source" = source(table)
         );
     }
     for (field, changes) in &statistics.changes {

@@ -20,6 +20,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use crate::queue::lock;
+use crate::redaction::{REDACTED, looks_personal};
 use crate::settings::{ExemplarFilter, Temporality};
 
 /// Target of the events that carry measured values.
@@ -431,7 +432,11 @@ impl Visit for Measured {
         match field.name() {
             "name" => self.name = Some(value.to_owned()),
             "message" => {}
-            name => self.labels.push((name, Label::Text(value.to_owned()))),
+            name => {
+                // Here and not right before export, so that what is told as one is added up as one.
+                let told = if looks_personal(value) { REDACTED } else { value };
+                self.labels.push((name, Label::Text(told.to_owned())));
+            }
         }
     }
 
@@ -568,6 +573,24 @@ mod tests {
         assert_eq!(sum.data_points.len(), CARDINALITY_LIMIT + 1);
         let overflow = sum.data_points.iter().find(|point| point.attributes[0].key == "otel.metric.overflow");
         assert_eq!(overflow.and_then(|point| point.value), Some(number_data_point::Value::AsInt(10)));
+    }
+
+    #[test]
+    fn personal_texts_are_redacted_and_added_up_as_one() {
+        let store = store(ExemplarFilter::AlwaysOff, Temporality::Cumulative);
+        with(&store, || {
+            for source in ["zodwa@example.org", "Xolani 0825550142", "csv"] {
+                tracing::info!(target: "hotpass::metric", name = "test.rows", value = 2, "file.format" = source);
+            }
+        });
+        let (metrics, _) = store.collect();
+        let Some(metric::Data::Sum(sum)) = &metrics[0].data else { panic!("no sum") };
+        let mut points: Vec<String> =
+            sum.data_points.iter().map(|point| format!("{:?} {:?}", point.attributes[0].value, point.value)).collect();
+        points.sort_unstable();
+        assert_eq!(points.len(), 2, "{points:?}");
+        assert!(points[0].contains("\"[redacted]\"") && points[0].contains("AsInt(4)"), "{points:?}");
+        assert!(points[1].contains("\"csv\"") && points[1].contains("AsInt(2)"), "{points:?}");
     }
 
     #[test]

@@ -103,9 +103,9 @@ impl Redaction {
     }
 }
 
-/// Returns whether a text holds something in the form of an e-mail address, or digits as long as a telephone number
-/// that stand alone between spaces.
-fn looks_personal(text: &str) -> bool {
+/// Returns whether a text holds something in the form of an e-mail address, or digits as many as those of a telephone number, 9 to
+/// 15 (ITU-T E.164), that stand alone between spaces, with or without `+` in front.
+pub(crate) fn looks_personal(text: &str) -> bool {
     let email = text.match_indices('@').any(|(at, _)| {
         let before = text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
         let domain = text[at + 1..].split(|c: char| !c.is_alphanumeric() && c != '.' && c != '-').next();
@@ -113,8 +113,8 @@ fn looks_personal(text: &str) -> bool {
     });
     email
         || text.split_whitespace().any(|word| {
-            let digits = word.strip_prefix('+').unwrap_or("");
-            digits.len() >= 9 && digits.bytes().all(|byte| byte.is_ascii_digit())
+            let digits = word.strip_prefix('+').unwrap_or(word);
+            (9..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
         })
 }
 
@@ -161,7 +161,9 @@ mod tests {
 
     #[test]
     fn texts_in_the_form_of_an_address_or_number_go() {
-        for personal in ["ring thandi@example.co.za now", "a@b.co", "+27821234567", "at +27821234567 today"] {
+        for personal in
+            ["ring thandi@example.co.za now", "a@b.co", "+27821234567", "at +27821234567 today", "Xolani 0825550142"]
+        {
             assert!(looks_personal(personal), "{personal}");
         }
         for harmless in ["refine.read", "@home", "user@host", "0.1.0", "20260101T000000", "sha256:12345678901"] {

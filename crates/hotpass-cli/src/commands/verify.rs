@@ -32,7 +32,7 @@ Examples:
   hotpass verify latest --key hotpass.pub.pem --require-signature
   hotpass verify dist/refined-data-20231114T221320Z-0123456789ab.zip
   hotpass verify release/hotpass.intoto.json --key hotpass.pub.pem
-  hotpass verify --workspace
+  hotpass verify --workspace --key hotpass.pub.pem
 
 Exit code 3 when something is not as it was.")]
 pub(crate) struct VerifyArgs {
@@ -48,8 +48,8 @@ pub(crate) struct VerifyArgs {
     /// Fail what is not signed
     #[arg(long, requires = "key")]
     require_signature: bool,
-    /// Check the workspace's ledger, and that every run it records is there
-    #[arg(long, conflicts_with_all = ["target", "run", "key"])]
+    /// Check the workspace's ledger, that it and the folder of runs know the same runs, and every run
+    #[arg(long, conflicts_with_all = ["target", "run"])]
     workspace: bool,
     /// Form of the result
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
@@ -61,7 +61,9 @@ pub(crate) fn run(mut args: VerifyArgs, context: &mut Context) -> Result<Exit, C
     let key = args.key.as_deref().map(public_key).transpose()?;
     let trust = Trust { key: key.as_ref(), require_signature: args.require_signature };
     let (name, result) = match args.target.take() {
-        None if args.workspace => (args.runs.dist_dir.display().to_string(), verify_workspace(&args.runs.dist_dir)),
+        None if args.workspace => {
+            (args.runs.dist_dir.display().to_string(), verify_workspace(&args.runs.dist_dir, trust))
+        }
         Some(target) if Path::new(&target).is_file() && !has_ending(&target, "zip") && is_json(&target) => {
             let path = Path::new(&target);
             let result = verify_files(path, path.parent().unwrap_or(Path::new("")), trust);

@@ -125,7 +125,28 @@ fn what_is_cut_off_removed_or_signed_by_another_is_found() {
     let outcome = sandbox.run(&["verify", &archive, "--key", "keys/hotpass.pub.pem", "--require-signature"]);
     assert_eq!(outcome.code, 0, "{outcome}");
 
-    assert_eq!(sandbox.run(&["verify", "--workspace"]).code, 0);
+    let workspace = ["verify", "--workspace", "--key", "keys/hotpass.pub.pem", "--require-signature"];
+    let whole = sandbox.run(&workspace);
+    assert_eq!(whole.code, 0, "{whole}");
+    // The ledger of the workspace is emptied, cut off, or taken away; a file of a run is changed.
+    let workspace_ledger = sandbox.path("dist/ledger.ndjson");
+    let all = std::fs::read_to_string(&workspace_ledger).expect("the workspace's ledger");
+    for kept in 0..all.lines().count() {
+        let cut: String = all.split_inclusive('\n').take(kept).collect();
+        std::fs::write(&workspace_ledger, cut).expect("the workspace's ledger");
+        let outcome = sandbox.run(&workspace);
+        assert_eq!(outcome.code, 3, "{kept} entries left: {outcome}");
+    }
+    std::fs::remove_file(&workspace_ledger).expect("the workspace's ledger");
+    let outcome = sandbox.run(&workspace);
+    assert!(outcome.code == 3 && outcome.stdout.contains("is missing"), "{outcome}");
+    std::fs::write(&workspace_ledger, &all).expect("the workspace's ledger");
+    let report = std::fs::read(run.join("report.html")).expect("the report");
+    std::fs::write(run.join("report.html"), "changed").expect("the report");
+    let outcome = sandbox.run(&workspace);
+    assert!(outcome.code == 3 && outcome.stdout.contains("artefact report.html"), "{outcome}");
+    std::fs::write(run.join("report.html"), report).expect("the report");
+    assert_eq!(sandbox.run(&workspace).code, 0);
     std::fs::remove_dir_all(&run).expect("the run");
     let outcome = sandbox.run(&["verify", "--workspace"]);
     assert_eq!(outcome.code, 3, "{outcome}");

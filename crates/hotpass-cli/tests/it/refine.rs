@@ -143,3 +143,51 @@ fn a_row_to_explain_is_asked_for() {
     assert_eq!(outcome.code, 0, "{outcome}");
     assert!(outcome.stdout.contains("organization_name") && !outcome.stdout.contains('\\'), "{outcome}");
 }
+
+#[test]
+fn an_input_is_never_overwritten() {
+    let sandbox = Sandbox::new();
+    workspace(&sandbox);
+    sandbox.write("data/more.csv", "organization_name,city\nCedar Trust,Leeds\n");
+    sandbox.write("data/list.json", "[{\"organization_name\": \"Date Palm\", \"city\": \"Leeds\"}]\n");
+    let more = || ["data/more.csv", "data/list.json"].map(|name| std::fs::read_to_string(sandbox.path(name)).unwrap());
+    let before = more();
+    for arguments in [
+        &["refine", "data", "-o", "data/more.csv"][..],
+        &["refine", "data", "-o", "data/../data/more.csv"],
+        &["refine", "data/more.csv", "-o", "data/more.csv"],
+        &["refine", "data", "-o", "out.csv", "--report-path", "data/list.json"],
+        &["refine", "data", "-o", "out.csv", "--party-store-path", "data/list.json"],
+        &["resolve", "--input-file", "data/more.csv", "--no-probabilistic", "-o", "data/more.csv"],
+    ] {
+        let outcome = sandbox.run(arguments);
+        assert_eq!(outcome.code, 2, "{arguments:?} {outcome}");
+        assert!(outcome.stderr.contains("is an input and would be overwritten"), "{arguments:?} {outcome}");
+        assert!(outcome.stderr.contains("hint: "), "{outcome}");
+        assert_eq!(more(), before);
+        assert!(!sandbox.path("dist").exists() && !sandbox.path("out.csv").exists(), "{arguments:?} {outcome}");
+    }
+    let telemetry = ["--telemetry-exporter", "file", "--telemetry-file", "data/more.csv"];
+    let outcome = sandbox.run(&[&["refine", "data", "-o", "out.csv"][..], &telemetry].concat());
+    assert!(outcome.stderr.contains("holds something else than telemetry"), "{outcome}");
+    assert_eq!(more(), before);
+}
+
+#[test]
+fn what_a_run_wrote_among_the_inputs_is_no_input_of_the_next() {
+    let sandbox = Sandbox::new();
+    workspace(&sandbox);
+    for ending in ["xlsx", "csv", "json", "ndjson", "parquet"] {
+        let output = format!("data/out.{ending}");
+        for round in 0..2 {
+            let outcome = sandbox.run(&["refine", "data", "-o", &output]);
+            assert!(matches!(outcome.code, 0 | 3), "{outcome}");
+            assert!(outcome.stdout.contains("2 rows from 1 table"), "{ending}, round {round}: {outcome}");
+        }
+        for left in std::fs::read_dir(sandbox.path("data")).unwrap().flatten() {
+            if left.file_name() != "works.csv" {
+                std::fs::remove_file(left.path()).unwrap();
+            }
+        }
+    }
+}

@@ -86,7 +86,7 @@ pub(super) fn append(file: &mut AtomicFile, path: &Path, batches: &[RecordBatch]
     Ok(guarded)
 }
 
-fn metadata_path(path: &Path) -> PathBuf {
+pub(super) fn metadata_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-metadata.json");
     PathBuf::from(name)

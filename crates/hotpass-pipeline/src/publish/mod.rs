@@ -146,6 +146,24 @@ fn parquet_output(path: &Path, input: &PublishInput<'_>) -> Result<WrittenFile, 
     finish(file, path, Some(count_rows(input.golden)))
 }
 
+/// Returns every file that [`write_output`] writes for a path.
+pub(crate) fn output_files(path: &Path) -> Vec<PathBuf> {
+    match OutputFormat::from_path(path) {
+        Ok(OutputFormat::Xlsx) => vec![path.to_path_buf(), path.with_extension("parquet")],
+        Ok(OutputFormat::Csv) => vec![path.to_path_buf(), csv::metadata_path(path)],
+        _ => vec![path.to_path_buf()],
+    }
+}
+
+/// Returns the first output that is there and is one of the inputs, by whatever path either is named.
+pub(crate) fn overwritten_input<'a>(
+    outputs: impl IntoIterator<Item = &'a Path>,
+    inputs: impl IntoIterator<Item = &'a Path>,
+) -> Option<&'a Path> {
+    let inputs: Vec<PathBuf> = inputs.into_iter().filter_map(|path| std::fs::canonicalize(path).ok()).collect();
+    outputs.into_iter().find(|path| std::fs::canonicalize(path).is_ok_and(|path| inputs.contains(&path)))
+}
+
 /// Opens the file that will appear at `path`.
 fn create(path: &Path) -> Result<AtomicFile, PublishError> {
     AtomicFile::create(path).map_err(|source| PublishError::write(path, source))

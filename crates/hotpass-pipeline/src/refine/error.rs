@@ -25,6 +25,12 @@ pub enum RefineError {
     /// The inputs could not be found.
     #[error("Cannot find the inputs")]
     Discover(#[from] DiscoverError),
+    /// What is to be written is one of the inputs.
+    #[error("`{}` is an input and would be overwritten", path.display())]
+    OverwritesInput {
+        /// The file.
+        path: PathBuf,
+    },
     /// No file held a table with the required fields.
     #[error("No table to refine in: {}", names.join(", "))]
     NothingToRefine {
@@ -137,6 +143,7 @@ impl RefineError {
         match self {
             Self::Discover(error) => error.is_usage(),
             Self::NothingToRefine { .. }
+            | Self::OverwritesInput { .. }
             | Self::MappingFile(_)
             | Self::RunId { .. }
             | Self::Contract(_)
@@ -157,6 +164,10 @@ impl RefineError {
             Self::Discover(error) => Some(error.hint()),
             Self::NothingToRefine { .. } => Some(
                 "See what was found with `hotpass inspect`, and map a column to `organization_name` with `hotpass map`"
+                    .into(),
+            ),
+            Self::OverwritesInput { .. } => Some(
+                "Write to another file; what an earlier run wrote among the inputs is left out of them by itself"
                     .into(),
             ),
             Self::Memory { .. } => Some("Raise `ingest.memory_limit_bytes`, or split the input".into()),

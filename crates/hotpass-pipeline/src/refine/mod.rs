@@ -14,7 +14,7 @@ use hotpass_core::{Clock, Diagnostic, RunDirectory, RunId};
 use hotpass_ingest::{SourceFile, discover, source::DiscoverOptions};
 use hotpass_normalise::{country_by_alpha2, organization_key_similarity, slug};
 use hotpass_provenance::manifest::{FileRecord, RunStatus, config_digest};
-use hotpass_provenance::{Manifest, RunLock};
+use hotpass_provenance::{Manifest, RunLock, run_of_file};
 use hotpass_resolve::model::LinkageModel;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -34,7 +34,7 @@ use crate::grouping::{DeterministicGrouping, EntityGrouping, Groups, NoGrouping}
 use crate::lineage::{LineageServices, RunLineage};
 use crate::linkage::{GroupingError, ProbabilisticGrouping, linkage_model};
 use crate::progress::{CancelToken, Progress, Stage};
-use crate::publish::WrittenFile;
+use crate::publish::{WrittenFile, output_files, overwritten_input};
 use crate::quality::Expectations;
 use crate::reading::mapping_files;
 use crate::records::Records;
@@ -152,12 +152,7 @@ impl<'a> Run<'a> {
         request.progress.started(Stage::Discover, None);
         let inputs = if request.inputs.is_empty() { vec![pipeline.input_dir.clone()] } else { request.inputs.clone() };
         let discovery = discover(&inputs, &DiscoverOptions { dist_dir: Some(pipeline.dist_dir.clone()) })?;
-        let own = std::fs::canonicalize(&pipeline.output_path).ok();
-        let files: Vec<SourceFile> = discovery
-            .files
-            .into_iter()
-            .filter(|file| own.is_none() || std::fs::canonicalize(&file.path).ok() != own)
-            .collect();
+        let files = without_outputs(discovery.files, &inputs, config)?;
         let mut diagnostics: Vec<Diagnostic> = discovery.unreadable;
         diagnostics.extend(discovery.ignored.iter().map(|name| {
             Diagnostic::info("refine.file.ignored", "The file has no ending of a format that is read")
@@ -494,6 +489,44 @@ impl<'a> Run<'a> {
         reading.quarantined.sort_by_key(|row| (row.table, row.row));
         Ok((entities.without(&withheld.entities), chunks))
     }
+}
+
+/// Leaves out of the inputs what an earlier run wrote where this one writes.
+///
+/// # Errors
+///
+/// Returns an error when a file that no run wrote would be overwritten, or one that was named as an input.
+fn without_outputs(
+    mut files: Vec<SourceFile>,
+    inputs: &[PathBuf],
+    config: &HotpassConfig,
+) -> Result<Vec<SourceFile>, RefineError> {
+    let pipeline = &config.pipeline;
+    let mut outputs = output_files(&pipeline.output_path);
+    outputs.extend(pipeline.party_store_path.clone());
+    outputs.extend(pipeline.report_path.clone());
+    let named = |path: &Path| overwritten_input([path], inputs.iter().map(PathBuf::as_path)).is_some();
+    for output in &outputs {
+        let Some(place) = files.iter().position(|file| overwritten_input([output.as_path()], [&*file.path]).is_some())
+        else {
+            continue;
+        };
+        if named(output) || !is_of_a_run(&files[place], &pipeline.dist_dir) {
+            return Err(RefineError::OverwritesInput { path: output.clone() });
+        }
+        files.remove(place);
+    }
+    Ok(files)
+}
+
+/// Returns whether a run wrote the file: it says so itself, or a manifest names its digest.
+fn is_of_a_run(file: &SourceFile, dist_dir: &Path) -> bool {
+    if run_of_file(&file.path).is_ok_and(|run| run.is_some()) {
+        return true;
+    }
+    let runs = std::fs::read_dir(dist_dir.join("runs")).into_iter().flatten().flatten();
+    runs.filter_map(|entry| Manifest::read(&entry.path()).ok())
+        .any(|manifest| manifest.outputs.iter().any(|output| output.sha256 == file.sha256))
 }
 
 /// Makes sure that the country codes of the configuration are those of countries.

@@ -24,7 +24,7 @@ use crate::publish::{
 use crate::quality::{DatasetResult, ExpectationError};
 use crate::records::Records;
 use crate::report::{self, ReportExtras, is_personal};
-use crate::statistics::RunStatistics;
+use crate::statistics::{RunStatistics, TableStatistics};
 use crate::tables::RunTables;
 use crate::telemetry;
 
@@ -89,7 +89,11 @@ impl Run<'_> {
         let seconds = started.elapsed().as_secs_f64();
         self.request.progress.finished(Stage::Publish, seconds);
         telemetry::stage("refine", Stage::Publish, seconds);
-        telemetry::refined(statistics, &outputs, &self.diagnostics);
+        let source = |table: &TableStatistics| {
+            let number = self.inputs.iter().position(|file| *file.name == *table.file).unwrap_or(self.inputs.len());
+            telemetry::source_name(self.request.config, &table.source_dataset, number)
+        };
+        telemetry::refined(statistics, &outputs, &self.diagnostics, &source);
         Ok((std::mem::take(statistics), outputs, passed))
     }
 

@@ -91,7 +91,8 @@ impl Run<'_> {
                         reason: skipped.reason,
                     }));
                     let dataset = source.map_or_else(|| stem(&base), |source| source.name.clone());
-                    span.record("hotpass.source", &dataset);
+                    let told = telemetry::source_name(config, &dataset, number);
+                    span.record("hotpass.source", &told);
                     for table in opened.tables {
                         let rules = file_rules.mapping_rules(&files, &table.schema.id);
                         self.read_table(table, &dataset, source, &rules, &mut reading)?;
@@ -99,7 +100,7 @@ impl Run<'_> {
                             return Err(RefineError::Memory { needed: reading.bytes, limit });
                         }
                     }
-                    telemetry::file_read(&dataset, &extension, file.bytes, loading);
+                    telemetry::file_read(&told, &extension, file.bytes, loading);
                 }
                 Err(error) => {
                     let reason = error.to_string();

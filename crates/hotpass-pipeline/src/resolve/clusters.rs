@@ -54,6 +54,7 @@ pub struct ClusterRequest {
 /// Returns [`ResolveError`] when a file cannot be read or written, or a source does not exist.
 pub fn cluster_pairs(request: &ClusterRequest) -> Result<Vec<(f64, ClusterStatistics)>, ResolveError> {
     TableFormat::from_path(&request.output_file)?;
+    ResolveError::unless_apart([&request.output_file], request.input_files.iter().chain([&request.pairs]))?;
     let id = request.unique_id_column.as_str();
     let mut keys = RecordKeys::default();
     if !request.input_files.is_empty() {

@@ -9,7 +9,7 @@ use hotpass_ingest::IngestError;
 use hotpass_provenance::manifest::ManifestError;
 
 use crate::evidence::EvidenceError;
-use crate::publish::PublishError;
+use crate::publish::{PublishError, overwritten_input};
 
 /// Why files could not be resolved.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,12 @@ pub enum ResolveError {
         /// Why.
         #[source]
         source: io::Error,
+    },
+    /// What is to be written is one of the inputs.
+    #[error("`{}` is an input and would be overwritten", path.display())]
+    OverwritesInput {
+        /// The file.
+        path: PathBuf,
     },
     /// An input is a folder.
     #[error("Input `{}` is a folder", path.display())]
@@ -171,6 +177,18 @@ impl ResolveError {
         Self::Request { message: message.into(), hint: Some(hint.into()) }
     }
 
+    /// Makes sure that no output is an input.
+    pub(super) fn unless_apart<'a>(
+        outputs: impl IntoIterator<Item = &'a PathBuf>,
+        inputs: impl IntoIterator<Item = &'a PathBuf>,
+    ) -> Result<(), Self> {
+        let (outputs, inputs) = (outputs.into_iter().map(PathBuf::as_path), inputs.into_iter().map(PathBuf::as_path));
+        match overwritten_input(outputs, inputs) {
+            Some(path) => Err(Self::OverwritesInput { path: path.to_path_buf() }),
+            None => Ok(()),
+        }
+    }
+
     /// Makes the error of a step of the engine.
     pub(crate) fn engine(step: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Engine { step, source: source.into() }
@@ -201,6 +219,7 @@ impl ResolveError {
             Self::ReadInput { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("Check the path".to_owned())
             }
+            Self::OverwritesInput { .. } => Some("Write to another file".to_owned()),
             Self::InputIsFolder { .. } => {
                 Some("Name files, each with an `--input-file` of its own; `hotpass refine` reads folders".to_owned())
             }

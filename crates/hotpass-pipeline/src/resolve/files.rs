@@ -204,6 +204,11 @@ pub fn resolve_files(
     cancel: &CancelToken,
 ) -> Result<ResolveOutcome, ResolveError> {
     TableFormat::from_path(&request.output_file)?;
+    let model = match &request.method {
+        Method::Probabilistic { model, .. } | Method::Rules { model } => Some(model),
+        Method::EqualNames => None,
+    };
+    ResolveError::unless_apart([&request.output_file], request.records.input_files.iter().chain(model))?;
     let thresholds = request.thresholds;
     if thresholds.review > thresholds.matching {
         return Err(ResolveError::request(

@@ -92,6 +92,8 @@ pub fn predict_pairs(
     if let Some(path) = &request.clusters {
         TableFormat::from_path(path)?;
     }
+    let inputs = request.records.input_files.iter().chain([&request.model]);
+    ResolveError::unless_apart([&request.output_file].into_iter().chain(&request.clusters), inputs)?;
     let is_deterministic = request.selection == PairSelection::Deterministic;
     let (model, mut notices) = read_trained_model(&request.model, !is_deterministic)?;
     let session = Session::open(&request.records, model, &[])?;
@@ -300,6 +302,8 @@ pub fn score_pairs(
 ) -> Result<ScoreOutcome, ResolveError> {
     const PAIRS: usize = 65_536;
     TableFormat::from_path(&request.output_file)?;
+    let inputs = request.records.input_files.iter().chain([&request.model, &request.pairs]);
+    ResolveError::unless_apart([&request.output_file], inputs)?;
     let (mut model, mut notices) = read_trained_model(&request.model, true)?;
     // Pairs are given, so blocking rules have nothing to say.
     model.blocking_rules.clear();

@@ -96,6 +96,7 @@ pub fn train_model(
     progress: &dyn Progress,
     cancel: &CancelToken,
 ) -> Result<TrainOutcome, ResolveError> {
+    ResolveError::unless_apart([&request.output_model, &request.report], &request.records.input_files)?;
     let (model, mut notices) = read_model_file(&request.model)?;
     let rules = request.training.rules();
     let session = Session::open(&request.records, model, &rules)?;

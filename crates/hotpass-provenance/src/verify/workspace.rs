@@ -1,15 +1,16 @@
 //! The ledger of a workspace: that it is whole, and that every run it records is there as it was.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use hotpass_core::sha256_bytes;
 use serde_json::Value;
 
 use super::evidence::{Signed, push_reading};
-use super::{Outcome, Verification, VerifyError};
+use super::{Check, Outcome, Trust, Verification, VerifyError, verify_run};
+use crate::Manifest;
 use crate::ledger::{EntryKind, LEDGER_FILE, Ledger, LedgerHead, LedgerReading, workspace_of};
-use crate::manifest::MANIFEST_FILE;
+use crate::manifest::{MANIFEST_FILE, RunStatus};
 
 /// What a workspace's ledger says of a run.
 #[derive(Default)]
@@ -108,48 +109,92 @@ fn gone<'a>(workspace: &Path, runs: &BTreeMap<&'a str, RecordedRun>) -> Vec<&'a 
     runs.iter().filter(|(id, run)| !run.removed && !folder.join(id).is_dir()).map(|(id, _)| *id).collect()
 }
 
-/// Verifies a workspace: its ledger, and that every run it records is there, with the manifest and the ledger entries it names.
-///
-/// The files of the runs are not read; [`verify_run`](super::verify_run) does that for one.
+/// Verifies a workspace: its ledger, that every run it records is there, that it knows every run that is there, and each run as
+/// [`verify_run`] does. A run that was interrupted is noted: it published nothing.
 ///
 /// # Errors
 ///
-/// Returns [`VerifyError`] when there is no ledger or it cannot be read; everything else is a check that fails.
-pub fn verify_workspace(dist_dir: &Path) -> Result<Verification, VerifyError> {
+/// Returns [`VerifyError`] when there is neither a ledger nor a run, or a file cannot be read; everything else is a check that fails.
+pub fn verify_workspace(dist_dir: &Path, trust: Trust<'_>) -> Result<Verification, VerifyError> {
     let path = dist_dir.join(LEDGER_FILE);
-    let io_error = |path: &PathBuf| {
-        let path = path.clone();
-        move |source| VerifyError::Io { path, source }
-    };
-    std::fs::metadata(&path).map_err(io_error(&path))?;
-    let reading = Ledger::open(&path).read()?;
+    let there = run_folders(dist_dir)?;
     let mut verification = Verification::default();
-    push_reading(&mut verification, &format!("workspace {LEDGER_FILE}"), &reading);
-    let runs = recorded_runs(&reading);
-    let gone = gone(&path, &runs);
-    for (id, run) in &runs {
-        let name = format!("run {id}");
+    let name = format!("workspace {LEDGER_FILE}");
+    let reading = match std::fs::metadata(&path) {
+        Ok(_) => Ledger::open(&path).read()?,
+        Err(source) if there.is_empty() => return Err(VerifyError::Io { path, source }),
+        Err(_) => {
+            verification.push(name.clone(), Outcome::Failed, format!("`{}` is missing", path.display()));
+            LedgerReading::default()
+        }
+    };
+    push_reading(&mut verification, &name, &reading);
+    let recorded = recorded_runs(&reading);
+    for (id, run) in &recorded {
         if run.removed {
-            verification.push(name, Outcome::Noted, "It was removed, and that is recorded");
-            continue;
+            verification.push(format!("run {id}"), Outcome::Noted, "It was removed, and that is recorded");
+        } else if !there.contains(*id) {
+            verification.push(format!("run {id}"), Outcome::Failed, "It is recorded, and its folder is missing");
         }
-        if gone.contains(id) {
-            verification.push(name, Outcome::Failed, "It is recorded, and its folder is missing");
-            continue;
-        }
+    }
+    for id in &there {
         let folder = dist_dir.join("runs").join(id);
-        let manifest = crate::Manifest::read(&folder);
-        let text = std::fs::read_to_string(folder.join(MANIFEST_FILE));
-        let (Ok(manifest), Ok(manifest_text)) = (manifest, text) else {
-            verification.push(name, Outcome::Failed, format!("Its {MANIFEST_FILE} cannot be read"));
-            continue;
+        let found = match verify_run(&folder, trust) {
+            Ok(found) => found,
+            Err(error) => {
+                let detail = format!("It cannot be checked: {}", reasons(&error));
+                verification.push(format!("run {id}"), Outcome::Failed, detail);
+                continue;
+            }
         };
-        let ledger = Ledger::open(folder.join(LEDGER_FILE)).read()?;
-        for fault in &ledger.faults {
-            verification.push(name.clone(), Outcome::Failed, format!("{LEDGER_FILE}: {fault}"));
+        // What was not finished published nothing; its ledger tells as much as it came to.
+        let unfinished = Manifest::read(&folder)
+            .is_ok_and(|manifest| matches!(manifest.status, RunStatus::Running | RunStatus::Interrupted));
+        let total = found.checks.len();
+        let failures = found.checks.into_iter().filter(|check| check.outcome == Outcome::Failed);
+        let failures: Vec<Check> = failures.filter(|check| !unfinished || check.name.contains(LEDGER_FILE)).collect();
+        match (failures.is_empty(), unfinished) {
+            (true, false) => verification.push(format!("run {id}"), Outcome::Passed, format!("{total} checks")),
+            (true, true) => verification.push(format!("run {id}"), Outcome::Noted, "It was interrupted, or goes on"),
+            (false, _) => {}
         }
-        let signed = Signed { manifest: &manifest, manifest_text: &manifest_text, ledger: &ledger };
-        check_recorded(&mut verification, &name, run, signed);
+        for check in failures {
+            // What is wrong with the workspace's own ledger is said once.
+            if !verification.checks.iter().any(|said| said.name == check.name && said.detail == check.detail) {
+                verification.push(format!("run {id}, {}", check.name), Outcome::Failed, check.detail);
+            }
+        }
     }
     Ok(verification)
+}
+
+/// Returns the names of the folders of runs.
+fn run_folders(dist_dir: &Path) -> Result<BTreeSet<String>, VerifyError> {
+    let path = dist_dir.join("runs");
+    let entries = match std::fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(source) => return Err(VerifyError::Io { path, source }),
+    };
+    let mut names = BTreeSet::new();
+    for entry in entries {
+        let entry = entry.map_err(|source| VerifyError::Io { path: path.clone(), source })?;
+        // `latest` may be a link to a folder; it is no run of its own.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            names.insert(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Returns an error with all that led to it.
+fn reasons(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(reason) = source {
+        text.push_str(": ");
+        text.push_str(&reason.to_string());
+        source = reason.source();
+    }
+    text
 }

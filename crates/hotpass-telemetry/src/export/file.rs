@@ -1,7 +1,7 @@
 //! A file of JSON lines: one request of the OpenTelemetry protocol a line, in the protocol's own JSON form.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Instant;
 
@@ -17,10 +17,29 @@ impl JsonLines {
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 std::fs::create_dir_all(folder)?;
             }
+            if !is_ours(path)? {
+                return Err(io::Error::new(
+                    io::ErrorKind::AlreadyExists,
+                    "it is there and holds something else than telemetry",
+                ));
+            }
             File::options().append(true).create(true).open(path)
         };
         open().map(Self).map_err(|source| StartError::OpenFile { path: path.to_path_buf(), source })
     }
+}
+
+/// Returns whether a file is not there, empty, or begins as one that was written here.
+fn is_ours(path: &Path) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    match File::open(path) {
+        // A pipe or a device cannot be looked into.
+        Ok(file) if file.metadata()?.is_file() => file.take(12).read_to_end(&mut beginning)?,
+        Ok(_) => return Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    Ok(beginning.is_empty() || beginning.starts_with(b"{\"resource"))
 }
 
 impl Exporter for JsonLines {
