@@ -88,6 +88,17 @@ pub(crate) fn secret(reference: &str) -> Result<hotpass_core::Secret, hotpass_co
     reference.parse::<hotpass_core::SecretReference>()?.resolve(|name| std::env::var(name).ok())
 }
 
+impl Context {
+    /// Warns where the file of a key can be read by others.
+    pub(crate) fn warn_of_open_key(&mut self, reference: &str) {
+        let reference = reference.parse::<hotpass_core::SecretReference>();
+        if let Some(reference) = reference.ok().filter(hotpass_core::SecretReference::is_open_to_others) {
+            self.printer.warning(format!("The key {reference} can be read by others than its owner"));
+            self.printer.hint("Take the right from them with `chmod 600`");
+        }
+    }
+}
+
 /// Returns the verb and the names of the flags; values stay out, since they may be anything.
 fn command_line(arguments: impl Iterator<Item = String>) -> Vec<String> {
     let mut command = vec!["hotpass".to_owned()];

@@ -77,6 +77,18 @@ impl SecretReference {
     }
 }
 
+impl SecretReference {
+    /// Returns whether others than its owner can read or write the file; `false` for variables, and where files have no modes.
+    pub fn is_open_to_others(&self) -> bool {
+        #[cfg(unix)]
+        if let Self::File(path) = self {
+            use std::os::unix::fs::PermissionsExt as _;
+            return std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0);
+        }
+        false
+    }
+}
+
 impl FromStr for SecretReference {
     type Err = SecretError;
 

@@ -63,25 +63,29 @@ const STATES: [(&str, ConsentState); 10] = [
     ("revoked", ConsentState::Revoked),
 ];
 
+/// Other words for `granted`, with a space for `-` and `_`.
+pub const GRANTED: [&str; 10] = ["yes", "y", "true", "1", "ja", "given", "consented", "opt in", "opted in", "optin"];
+/// Other words for `denied`.
+pub const DENIED: [&str; 10] =
+    ["no", "n", "false", "0", "nee", "refused", "rejected", "opt out", "opted out", "optout"];
+/// Other words for `withdrawn`.
+pub const WITHDRAWN: [&str; 3] = ["cancelled", "canceled", "unsubscribed"];
+
 impl ConsentState {
     /// Returns every state, the most permissive first.
     pub fn all() -> impl Iterator<Item = Self> {
         STATES.iter().map(|(_, state)| *state)
     }
 
-    /// Returns what a source writes; yes, true and opt-in are `granted`, no, false and opt-out are `denied`, anything unheard of
-    /// is `review`, an empty text is `unknown`.
+    /// Returns what a source writes: the name of a state, or one of [`GRANTED`], [`DENIED`] and [`WITHDRAWN`], in any case and with
+    /// `-`, `_` or a space between words; anything unheard of is `review`, an empty text is `unknown`.
     pub fn from_text(text: &str) -> Self {
-        let text = text.trim().to_lowercase();
+        let text = text.trim().to_lowercase().replace(['_', '-'], " ");
         match text.as_str() {
             "" => Self::Unknown,
-            "yes" | "y" | "true" | "1" | "opt-in" | "opted in" | "opt in" | "consented" | "ja" | "given" => {
-                Self::Granted
-            }
-            "no" | "n" | "false" | "0" | "opt-out" | "opted out" | "opt out" | "refused" | "rejected" | "nee" => {
-                Self::Denied
-            }
-            "cancelled" | "canceled" | "unsubscribed" => Self::Withdrawn,
+            text if GRANTED.contains(&text) => Self::Granted,
+            text if DENIED.contains(&text) => Self::Denied,
+            text if WITHDRAWN.contains(&text) => Self::Withdrawn,
             text => STATES.iter().find(|(name, _)| *name == text).map_or(Self::Review, |(_, state)| *state),
         }
     }
@@ -332,9 +336,23 @@ mod tests {
                 assert_eq!(ConsentState::from_text(word).outcome(), expected, "{word}");
             }
         };
-        check(&["granted", "Approved", " ALLOWED ", "yes", "opt-in"], ConsentOutcome::Pass);
+        check(
+            &["granted", "Approved", " ALLOWED ", "yes", "opt-in", "Opted-In", "opted_in", "optin", "ja"],
+            ConsentOutcome::Pass,
+        );
+        check(&GRANTED, ConsentOutcome::Pass);
+        check(&DENIED, ConsentOutcome::Fail);
+        check(&WITHDRAWN, ConsentOutcome::Fail);
+        // What the documentation lists is what counts.
+        let documented = include_str!("../../../docs/explanation/privacy.md");
+        for word in GRANTED.iter().chain(&DENIED).chain(&WITHDRAWN) {
+            assert!(documented.contains(&format!("`{}`", word.replace(' ', "-"))), "{word} is documented");
+        }
         check(&["pending", "unknown", "review", "", "perhaps"], ConsentOutcome::Open);
-        check(&["revoked", "denied", "withdrawn", "expired", "no"], ConsentOutcome::Fail);
+        check(
+            &["revoked", "denied", "withdrawn", "expired", "no", "opt-out", "Opted Out", "opted_out"],
+            ConsentOutcome::Fail,
+        );
     }
 
     #[test]

@@ -93,6 +93,62 @@ impl PrivacyKey {
         String::from_utf8(plain).map_err(|_| KeyError::WrongKey)
     }
 
+    /// Replaces every token in the cells of a file of separated values, which are quoted again where their values need it; other cells
+    /// keep their bytes. `guard` makes a cell safe that a spreadsheet program would take for a formula.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`KeyError::WrongKey`] when a token was made with another key.
+    pub fn detokenise_csv(
+        &self,
+        text: &str,
+        separator: char,
+        guard: impl Fn(&str) -> String,
+    ) -> Result<(String, u64), KeyError> {
+        let mut plain = String::with_capacity(text.len());
+        let mut count = 0;
+        for piece in csv_pieces(text, separator) {
+            if !piece.contains(TOKEN) {
+                plain.push_str(piece);
+                continue;
+            }
+            let quoted = piece.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            let cell = quoted.map_or_else(|| piece.to_owned(), |inner| inner.replace("\"\"", "\""));
+            let (value, found) = self.detokenise_text(&cell)?;
+            count += found;
+            let value = guard(&value);
+            if quoted.is_some() || value.contains([separator, '"', '\n', '\r']) {
+                plain.push('"');
+                plain.push_str(&value.replace('"', "\"\""));
+                plain.push('"');
+            } else {
+                plain.push_str(&value);
+            }
+        }
+        Ok((plain, count))
+    }
+
+    /// Replaces every token in the texts of a document of JSON, or of one on each line; all else keeps its bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`KeyError::WrongKey`] when a token was made with another key.
+    pub fn detokenise_json(&self, text: &str) -> Result<(String, u64), KeyError> {
+        let mut plain = String::with_capacity(text.len());
+        let mut count = 0;
+        for piece in json_pieces(text) {
+            let value = piece.contains(TOKEN).then(|| serde_json::from_str::<String>(piece).ok()).flatten();
+            let Some(value) = value else {
+                plain.push_str(piece);
+                continue;
+            };
+            let (value, found) = self.detokenise_text(&value)?;
+            count += found;
+            plain.push_str(&serde_json::Value::String(value).to_string());
+        }
+        Ok((plain, count))
+    }
+
     /// Replaces every token in a text by its value; others stay. Returns how many there were.
     ///
     /// # Errors
@@ -122,6 +178,60 @@ impl PrivacyKey {
         plain.push_str(rest);
         Ok((plain, count))
     }
+}
+
+/// Returns whether a text is a token or a keyed hash, by its form.
+pub fn is_sealed(text: &str) -> bool {
+    context_of(text).is_some()
+}
+
+/// Returns the class or column that a token or keyed hash names.
+pub fn context_of(text: &str) -> Option<&str> {
+    let rest = text.trim().strip_prefix(TOKEN).or_else(|| text.trim().strip_prefix(HASH))?;
+    let (context, sealed) = rest.rsplit_once('.')?;
+    let is_sealed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (sealed.len() >= 16 && sealed.chars().all(is_sealed)).then_some(context)
+}
+
+/// Splits separated values into cells and what stands between them.
+fn csv_pieces(text: &str, separator: char) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut start, mut quoted) = (0, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            c if !quoted && (c == separator || matches!(c, '\n' | '\r')) => {
+                pieces.extend([&text[start..at], &text[at..at + c.len_utf8()]]);
+                start = at + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    pieces.push(&text[start..]);
+    pieces
+}
+
+/// Splits JSON into its texts, with their quotation marks, and what stands between them.
+fn json_pieces(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut start, mut quoted, mut escaped) = (0, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' if quoted => {
+                pieces.push(&text[start..=at]);
+                (start, quoted) = (at + 1, false);
+            }
+            b'"' => {
+                pieces.push(&text[start..at]);
+                (start, quoted) = (at, true);
+            }
+            _ => {}
+        }
+    }
+    pieces.push(&text[start..]);
+    pieces
 }
 
 /// Returns the HMAC-SHA-256 of the parts, one after another.
@@ -177,6 +287,31 @@ mod tests {
         let key = key("k");
         let text = format!("mail {}. Then {};", key.tokenise("email", "a@b.org"), key.tokenise("phone", "+27"));
         assert_eq!(key.detokenise_text(&text).unwrap(), ("mail a@b.org. Then +27;".to_owned(), 2));
+    }
+
+    #[test]
+    fn values_with_any_character_keep_the_form_of_their_file() {
+        let key = key("k");
+        for value in ["Fictum, Xolile", "say \"hi\"", "two\nlines", "=1+1", "x;y", "plain", "back\\slash"] {
+            let token = key.tokenise("person_name", value);
+            let guard = |text: &str| if text.starts_with('=') { format!("'{text}") } else { text.to_owned() };
+            let text = format!("name,mail\r\n{token},\"a,b\"\r\n\"{token}\",x\r\n");
+            let (plain, count) = key.detokenise_csv(&text, ',', guard).unwrap();
+            let mut reader = csv_pieces(&plain, ',').into_iter();
+            assert_eq!((count, plain.starts_with("name,mail\r\n"), plain.ends_with(",x\r\n")), (2, true, true));
+            let first = reader.nth(6).unwrap();
+            let read = first
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'))
+                .map_or(first.to_owned(), |inner| inner.replace("\"\"", "\""));
+            assert_eq!(read, guard(value), "{plain}");
+
+            let json = format!("{{\"name\": \"{token}\", \"n\": [1.50, \"\\u0041\"]}}");
+            let (plain, count) = key.detokenise_json(&json).unwrap();
+            let parsed: serde_json::Value = serde_json::from_str(&plain).unwrap();
+            assert_eq!((parsed["name"].as_str(), count), (Some(value), 1));
+            assert!(plain.ends_with("\"n\": [1.50, \"\\u0041\"]}"), "{plain}");
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ mod suppression;
 
 pub use class::{DataClass, Jurisdiction};
 pub use detect::Detector;
-pub use key::PrivacyKey;
+pub use key::{PrivacyKey, context_of, is_sealed};
 pub use operator::{Applier, Operator};
 pub use retention::retention_until;
-pub use suppression::SuppressionList;
+pub use suppression::{Scrubbed, SuppressionList};

@@ -159,10 +159,19 @@ impl FromStr for Operator {
 }
 
 /// Applies operators: holds the key, and the recognisers for what stands within a text.
-#[derive(Debug)]
 pub struct Applier {
     key: Option<PrivacyKey>,
     detector: Detector,
+    normal_form: Option<Box<NormalForm>>,
+}
+
+/// What gives the form in which values of a class are equal; nothing where a value has none.
+type NormalForm = dyn Fn(DataClass, &str) -> Option<String> + Send + Sync;
+
+impl fmt::Debug for Applier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Applier").field("key", &self.key).finish_non_exhaustive()
+    }
 }
 
 impl Applier {
@@ -177,7 +186,25 @@ impl Applier {
         {
             return Err(OperatorError::NoKey { operator: operator.name() });
         }
-        Ok(Self { key, detector: Detector::new() })
+        Ok(Self { key, detector: Detector::new(), normal_form: None })
+    }
+
+    /// Sets what gives the form in which values of a class are equal: hashes and tokens are of that form, so that a number has one
+    /// hash however it is written. Addresses are compared in small letters without it.
+    #[must_use]
+    pub fn with_normal_form(mut self, of: impl Fn(DataClass, &str) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.normal_form = Some(Box::new(of));
+        self
+    }
+
+    fn normal<'t>(&self, class: Option<DataClass>, value: &'t str) -> Cow<'t, str> {
+        let Some(class) = class else { return Cow::Borrowed(value) };
+        let given = self.normal_form.as_ref().and_then(|normal| normal(class, value));
+        match given {
+            Some(given) => Cow::Owned(given),
+            None if class == DataClass::Email => Cow::Owned(value.trim().to_lowercase()),
+            None => Cow::Borrowed(value),
+        }
     }
 
     /// Returns the recognisers.
@@ -193,9 +220,13 @@ impl Applier {
             Operator::Keep => value.to_owned(),
             Operator::Redact => REDACTED.to_owned(),
             Operator::Mask => mask_middle(value),
-            Operator::Hash => self.key.as_ref().map_or_else(|| REDACTED.to_owned(), |key| key.hash(context, value)),
+            Operator::Hash => {
+                let value = self.normal(class, value);
+                self.key.as_ref().map_or_else(|| REDACTED.to_owned(), |key| key.hash(context, &value))
+            }
             Operator::Tokenise => {
-                self.key.as_ref().map_or_else(|| REDACTED.to_owned(), |key| key.tokenise(context, value))
+                let value = self.normal(class, value);
+                self.key.as_ref().map_or_else(|| REDACTED.to_owned(), |key| key.tokenise(context, &value))
             }
             Operator::Generalise(how) => generalise(how, class, value).unwrap_or_else(|| REDACTED.to_owned()),
             Operator::RedactSpans => self.replace_spans(value, |_| Some(Operator::RedactSpans)).into_owned(),
@@ -543,6 +574,19 @@ mod tests {
         check("mask", None, "Thabo", "T***o");
         check("mask", None, "ab", "**");
         check("keep", None, "ab", "ab");
+    }
+
+    #[test]
+    fn a_value_has_one_hash_in_every_writing() {
+        let key = PrivacyKey::new(&hotpass_core::Secret::new("k".repeat(32))).unwrap();
+        let applier = Applier::new([Operator::Hash], Some(key)).unwrap().with_normal_form(|class, value| {
+            (class == DataClass::Phone).then(|| value.replace(' ', "").replacen('0', "+27", 1))
+        });
+        let of = |class: DataClass, value: &str| applier.apply(Operator::Hash, Some(class), class.name(), value);
+        assert_eq!(of(DataClass::Phone, "082 555 0142"), of(DataClass::Phone, "0825550142"));
+        assert_eq!(of(DataClass::Email, "X@Example.org"), of(DataClass::Email, "x@example.org"));
+        let text = applier.replace_spans("call 082 555 0142", |_| Some(Operator::Hash));
+        assert_eq!(text, format!("call {}", of(DataClass::Phone, "0825550142")));
     }
 
     #[test]

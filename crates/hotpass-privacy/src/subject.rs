@@ -1,5 +1,6 @@
 //! A person who is looked for: identifiers in a normal form, found in texts however they are written there.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -7,7 +8,7 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
-use crate::key::{hmac_sha256, push_hex};
+use crate::key::{PrivacyKey, hmac_sha256, is_sealed, push_hex};
 
 /// What stands in a text where something was erased.
 pub const ERASED: &str = "[erased]";
@@ -29,6 +30,8 @@ pub enum IdentifierKind {
     Organisation,
     /// Identity number, passport, account, membership or record number: letters and digits, without what stands between them.
     Number,
+    /// Token or keyed hash of one of the others, as it stands in redacted files.
+    Token,
 }
 
 impl IdentifierKind {
@@ -40,6 +43,7 @@ impl IdentifierKind {
             Self::Name => "name",
             Self::Organisation => "organisation",
             Self::Number => "number",
+            Self::Token => "token",
         }
     }
 }
@@ -57,7 +61,13 @@ impl Identifier {
     pub fn new(kind: IdentifierKind, text: &str) -> Option<Self> {
         let text = text.trim();
         let key = match kind {
-            IdentifierKind::Email => text.contains('@').then(|| text.to_lowercase())?,
+            IdentifierKind::Email => {
+                let (local, domain) = text.split_once('@')?;
+                let is_part = |part: &str| {
+                    part.contains(char::is_alphanumeric) && !part.contains(|c: char| c == '@' || c.is_whitespace())
+                };
+                (is_part(local) && is_part(domain)).then(|| text.to_lowercase())?
+            }
             IdentifierKind::Phone => {
                 let digits: String = text.chars().filter_map(digit).collect();
                 (digits.len() >= 7).then(|| digits[digits.len().saturating_sub(PHONE_DIGITS)..].to_owned())?
@@ -67,6 +77,7 @@ impl Identifier {
                 (key.len() >= 4 && key.bytes().any(|byte| byte.is_ascii_digit())).then_some(key)?
             }
             IdentifierKind::Name | IdentifierKind::Organisation => name_key(text)?,
+            IdentifierKind::Token => is_sealed(text).then(|| text.to_owned())?,
         };
         Some(Self { kind, key, text: text.to_owned() })
     }
@@ -121,6 +132,46 @@ impl Identifier {
     /// The normal form is the address in small letters, or the last nine digits of the number.
     pub fn digest(&self) -> String {
         hotpass_core::sha256_bytes(&self.key).as_str().to_owned()
+    }
+
+    /// Returns its tokens and keyed hashes under a key in a context, the class or column that stands in each of them.
+    ///
+    /// `country` gives a telephone number its international form, which redaction works on.
+    pub fn sealed(&self, key: &PrivacyKey, context: &str, country: impl Fn(&str) -> Option<String>) -> Vec<Self> {
+        let mut writings = vec![self.text.clone()];
+        match self.kind {
+            IdentifierKind::Email | IdentifierKind::Number => writings.push(self.key.clone()),
+            IdentifierKind::Phone => writings.extend(country(&self.text)),
+            IdentifierKind::Name => {
+                let words = self.text.split_whitespace().collect::<Vec<_>>();
+                writings.push(words.join(" "));
+                // Each part may stand in a column of its own.
+                writings.extend(words.into_iter().map(str::to_owned));
+            }
+            IdentifierKind::Organisation | IdentifierKind::Token => return Vec::new(),
+        }
+        writings.sort();
+        writings.dedup();
+        writings
+            .iter()
+            .flat_map(|writing| [key.tokenise(context, writing), key.hash(context, writing)])
+            .filter_map(|sealed| Self::new(IdentifierKind::Token, &sealed))
+            .collect()
+    }
+
+    /// Returns why it may be found with many who are not meant; nothing where it tells a person apart.
+    pub fn weakness(&self) -> Option<&'static str> {
+        let digits = self.key.bytes().filter(u8::is_ascii_digit).count();
+        match self.kind {
+            IdentifierKind::Name | IdentifierKind::Organisation if self.key.split(' ').count() < 2 => {
+                Some("a name of one word")
+            }
+            IdentifierKind::Name if self.text.contains('_') => Some("a name with `_`, as a column has"),
+            IdentifierKind::Number if digits < 4 || self.key.chars().count() < 6 => {
+                Some("a number of fewer than six letters and digits, four of them digits")
+            }
+            _ => None,
+        }
     }
 
     /// Returns its hash under a salt, in hexadecimal digits.
@@ -192,7 +243,7 @@ fn unmarked(c: char) -> char {
 }
 
 /// Returns a word in small letters without marks: `José` and `JOSE` are one name.
-fn folded(word: &str) -> String {
+pub(crate) fn folded(word: &str) -> String {
     word.to_lowercase().chars().filter(|c| !is_mark(*c)).map(unmarked).collect()
 }
 
@@ -221,6 +272,10 @@ pub struct Subject {
     patterns: Vec<Pattern>,
     /// Names of several words, with what finds a cell that is a part of one.
     parts: Vec<(Regex, Vec<String>)>,
+    /// The subject with the names that others bear too, for what is the subject's.
+    with_shared: Option<Box<Self>>,
+    /// Ids of what is the subject's.
+    owned: BTreeSet<String>,
 }
 
 /// What finds an identifier in a text.
@@ -295,12 +350,48 @@ impl Subject {
                 Some((pattern.expect("identifiers are escaped"), words))
             })
             .collect();
-        Self { identifiers, patterns, parts }
+        Self { identifiers, patterns, parts, with_shared: None, owned: BTreeSet::new() }
     }
 
-    /// Returns the identifiers.
+    /// Adds names that others bear too: they mean the subject only in rows and texts that hold another identifier or one of the
+    /// ids, which [`Subject::in_row`] and [`Subject::in_text`] look for.
+    #[must_use]
+    pub fn with_shared_names(mut self, names: impl IntoIterator<Item = Identifier>, owned: BTreeSet<String>) -> Self {
+        let names: Vec<Identifier> = names.into_iter().collect();
+        if !names.is_empty() {
+            self.with_shared = Some(Box::new(Self::new(self.identifiers.iter().cloned().chain(names))));
+            self.owned = owned;
+        }
+        self
+    }
+
+    /// Returns the identifiers, those that others share among them.
     pub fn identifiers(&self) -> &[Identifier] {
-        &self.identifiers
+        self.with_shared.as_ref().map_or(&self.identifiers, |all| &all.identifiers)
+    }
+
+    /// Returns whether some names mean the subject in its own rows and texts alone.
+    pub fn has_shared_names(&self) -> bool {
+        self.with_shared.is_some()
+    }
+
+    /// Returns whom to look for in a row: with the names that others share, where the row is the subject's.
+    pub fn in_row<'c>(&self, cells: impl IntoIterator<Item = Option<&'c str>>) -> &Self {
+        let Some(all) = &self.with_shared else { return self };
+        let is_own = |cell: &str| self.owned.contains(cell) || self.is_in(cell);
+        if cells.into_iter().flatten().any(is_own) { all } else { self }
+    }
+
+    /// Returns whom to look for in a text: with the names that others share, where the text is the subject's.
+    pub fn in_text(&self, text: &str) -> &Self {
+        let Some(all) = &self.with_shared else { return self };
+        if self.is_in(text) || self.owned.iter().any(|id| text.contains(id.as_str())) { all } else { self }
+    }
+
+    /// Returns whether an address or a number of the subject is in a text.
+    pub fn has_channel_in(&self, text: &str) -> bool {
+        let is_name = |kind| matches!(kind, IdentifierKind::Name | IdentifierKind::Organisation);
+        self.patterns.iter().any(|pattern| !is_name(pattern.kind) && pattern.places(text).next().is_some())
     }
 
     /// Finds the subject in a text, in order. Places that overlap are one.
@@ -408,6 +499,7 @@ fn patterns_of(identifier: &Identifier) -> Vec<String> {
             // The digits with what people put between them; prefixes are looked at by `start_of_phone`.
             vec![digits_pattern(&identifier.key, r"[\s().\-/‐‑–—]{0,4}")]
         }
+        IdentifierKind::Token => vec![format!("(?-i:{})", regex::escape(&identifier.key))],
         IdentifierKind::Number => vec![digits_pattern(&identifier.key, r"[\s.\-/_‐‑–]?")],
         IdentifierKind::Name | IdentifierKind::Organisation => {
             let words: Vec<String> = identifier
@@ -467,6 +559,7 @@ fn whole(kind: IdentifierKind, text: &str, range: Range<usize>) -> Option<Range<
             }
             return start_of_phone(text, range.start).map(|start| start..range.end);
         }
+        IdentifierKind::Token => !alphanumeric(before) && !alphanumeric(next) && !matches!(next, Some('-' | '_')),
         IdentifierKind::Name | IdentifierKind::Organisation | IdentifierKind::Number => {
             !alphanumeric(before) && !alphanumeric(next)
         }
@@ -624,6 +717,43 @@ mod tests {
         assert_eq!(kinds("0027 82 555 0142"), [IdentifierKind::Phone, IdentifierKind::Number]);
         assert_eq!(kinds("EMP-00017"), [IdentifierKind::Number]);
         assert_eq!(kinds("Xolile Fictum"), [IdentifierKind::Name]);
+    }
+
+    #[test]
+    fn a_shared_name_means_the_subject_beside_another_identifier() {
+        let name = Identifier::guess("Zodwa Canaryperson");
+        let owned = BTreeSet::from(["org_1".to_owned()]);
+        let subject = subject(&["zodwa@kestrel.example"]).with_shared_names(name, owned);
+        let check = |row: &[&str], found: bool| {
+            let subject = subject.in_row(row.iter().map(|cell| Some(*cell)));
+            assert_eq!(row.iter().any(|cell| subject.is_in(cell)), found, "{row:?}");
+            assert_eq!(subject.in_text(&row.join(" ")).is_in(&row.join(" ")), found, "{row:?}");
+        };
+        check(&["Zodwa Canaryperson", "Zodwa@kestrel.example"], true);
+        check(&["org_1", "Zodwa Canaryperson"], true);
+        check(&["org_2", "Zodwa Canaryperson", "z@egret.example"], false);
+        assert_eq!(subject.identifiers().len(), 2);
+    }
+
+    #[test]
+    fn what_many_share_is_told_apart() {
+        let weak = |text: &str| Identifier::guess(text).map(|identifier| identifier.weakness().is_some());
+        for (text, expected) in [
+            ("@", None),
+            ("a@", None),
+            ("@b.example", None),
+            ("a b@c.example", None),
+            ("a@b.example", Some(false)),
+            ("Ltd", Some(true)),
+            ("contact_primary_email", Some(true)),
+            ("Xolile Fictum", Some(false)),
+            ("A380", Some(true)),
+            ("EMP-00017", Some(false)),
+            ("A12345678", Some(false)),
+            ("082 555 0142", Some(false)),
+        ] {
+            assert_eq!(weak(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{KeyError, PrivacyFileError};
 use crate::key::{push_hex, random};
-use crate::subject::{Identifier, IdentifierKind, digit, name_key, number_key, salted};
+use crate::subject::{Identifier, IdentifierKind, digit, folded, name_key, number_key, salted};
 
 /// Salted hashes of the identifiers of erased people.
 ///
@@ -25,6 +25,12 @@ pub struct SuppressionList {
     numbers: HashSet<String>,
     /// Names that are found without an address or number beside them, in rows of these organisations; in all rows where there are none.
     alone: Vec<(String, Vec<String>)>,
+    /// Names that nobody else bears, found in any text.
+    everywhere: HashSet<String>,
+    /// Number of words and mark of each of them.
+    marks: HashSet<(u8, u32)>,
+    /// The numbers of words.
+    lengths: Vec<u8>,
 }
 
 /// First line of the file.
@@ -40,6 +46,39 @@ struct Entry {
     decision: String,
     erased_at: String,
     identifiers: Vec<(IdentifierKind, String)>,
+    /// Names that nobody else bears.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    everywhere: Vec<OwnName>,
+}
+
+/// A name that nobody else bears.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct OwnName {
+    /// Its salted hash.
+    name: String,
+    /// Its number of words.
+    words: u8,
+    /// A short hash, by which most texts are told apart at little cost.
+    mark: u32,
+}
+
+/// What was taken out of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scrubbed {
+    /// Nothing.
+    Nothing,
+    /// A name, in a text or cell of a row that may be somebody else's.
+    Name,
+    /// An address or number: the row is of an erased person, or speaks of one.
+    Channel,
+}
+
+/// A word of a text: where it is, and its mark.
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    start: usize,
+    end: usize,
+    mark: u32,
 }
 
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
@@ -122,12 +161,19 @@ impl SuppressionList {
         hotpass_core::sha256_bytes(&text).as_str().to_owned()
     }
 
-    /// Puts a person on the list: their identifiers, and the names of the organisations they were found at.
+    /// Puts a person on the list: their identifiers, and the names of the organisations they were found at. Names that nobody else
+    /// bears (`own_names`) are found in any text from then on; others beside an address or number only.
     ///
     /// # Errors
     ///
     /// Returns [`KeyError::Random`] when a new list needs a salt and the machine gives no random bits.
-    pub fn add(&mut self, decision: &str, erased_at: &str, identifiers: &[Identifier]) -> Result<(), KeyError> {
+    pub fn add(
+        &mut self,
+        decision: &str,
+        erased_at: &str,
+        identifiers: &[Identifier],
+        own_names: &[Identifier],
+    ) -> Result<(), KeyError> {
         if self.salt.is_empty() {
             self.salt = random::<32>()?.to_vec();
         }
@@ -140,12 +186,25 @@ impl SuppressionList {
             IdentifierKind::Phone => self.phones.contains(hash),
             IdentifierKind::Name => self.names.contains(hash),
             IdentifierKind::Number => self.numbers.contains(hash),
-            IdentifierKind::Organisation => true,
+            IdentifierKind::Organisation | IdentifierKind::Token => true,
         });
-        if !known {
-            self.index(Entry { decision: decision.to_owned(), erased_at: erased_at.to_owned(), identifiers: hashes });
+        let mut everywhere: Vec<OwnName> = own_names.iter().filter_map(|name| self.own_name(name)).collect();
+        everywhere.sort();
+        everywhere.dedup();
+        if !known || !everywhere.iter().all(|name| self.everywhere.contains(&name.name)) {
+            let (decision, erased_at) = (decision.to_owned(), erased_at.to_owned());
+            self.index(Entry { decision, erased_at, identifiers: hashes, everywhere });
         }
         Ok(())
+    }
+
+    /// Takes the people of a decision off the list; returns how many entries that is.
+    pub fn remove(&mut self, decision: &str) -> usize {
+        let before = self.entries.len();
+        let entries = std::mem::take(&mut self.entries);
+        *self = Self { salt: std::mem::take(&mut self.salt), ..Self::default() };
+        entries.into_iter().filter(|entry| entry.decision != decision).for_each(|entry| self.index(entry));
+        before - self.entries.len()
     }
 
     fn index(&mut self, entry: Entry) {
@@ -162,7 +221,47 @@ impl SuppressionList {
         if !organisations.is_empty() || channels.into_iter().all(|kind| of(kind).next().is_none()) {
             self.alone.extend(of(IdentifierKind::Name).map(|name| (name, organisations.clone())));
         }
+        for name in &entry.everywhere {
+            self.everywhere.insert(name.name.clone());
+            self.marks.insert((name.words, name.mark));
+            if !self.lengths.contains(&name.words) {
+                self.lengths.push(name.words);
+                self.lengths.sort_unstable();
+            }
+        }
         self.entries.push(entry);
+    }
+
+    /// Returns what the list keeps of a name; nothing of one word, which is half the name of too many.
+    fn own_name(&self, name: &Identifier) -> Option<OwnName> {
+        let words = self.words(name.text());
+        if name.kind() != IdentifierKind::Name || !(2..=6).contains(&words.len()) {
+            return None;
+        }
+        let words_and_mark = (words.len() as u8, mark_of(&words));
+        Some(OwnName { name: name.salted(&self.salt), words: words_and_mark.0, mark: words_and_mark.1 })
+    }
+
+    /// Splits a text as names are split.
+    fn words(&self, text: &str) -> Vec<Word> {
+        let seed = self.salt.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| fnv(hash, *byte));
+        let mut words = Vec::new();
+        let mut start = None;
+        for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+            let inside = c.is_alphanumeric() || matches!(c, '\'' | '’' | '\u{300}'..='\u{36f}');
+            match (inside, start) {
+                (true, None) => start = Some(at),
+                (false, Some(from)) => {
+                    let word = &text[from..at];
+                    if word.chars().any(char::is_alphanumeric) {
+                        words.push(Word { start: from, end: at, mark: word_mark(seed, word) });
+                    }
+                    start = None;
+                }
+                _ => {}
+            }
+        }
+        words
     }
 
     /// Returns the hash of an identifier under the list's salt.
@@ -178,7 +277,7 @@ impl SuppressionList {
             IdentifierKind::Phone => self.phones.contains(&hash),
             IdentifierKind::Name => self.names.contains(&hash),
             IdentifierKind::Number => self.numbers.contains(&hash),
-            IdentifierKind::Organisation => false,
+            IdentifierKind::Organisation | IdentifierKind::Token => false,
         }
     }
 
@@ -187,9 +286,11 @@ impl SuppressionList {
     /// Addresses, telephone numbers and numbers of documents are found anywhere in a cell. In a row that holds one, the person's name
     /// goes too, in one cell, in two
     /// neighbouring ones, or within a text. In a row of one of the person's organisations, a cell that is their name is enough.
-    pub fn scrub_row(&self, cells: &mut [Option<String>]) -> bool {
+    /// A name that nobody else bore goes from any text; a cell that is the name stays beside somebody's address or number that is
+    /// not on the list, since a namesake may have come.
+    pub fn scrub_row(&self, cells: &mut [Option<String>]) -> Scrubbed {
         if self.is_empty() {
-            return false;
+            return Scrubbed::Nothing;
         }
         let mut hit = false;
         for cell in cells.iter_mut() {
@@ -202,7 +303,79 @@ impl SuppressionList {
         if hit {
             self.scrub_names(cells);
         }
-        self.scrub_alone(cells) || hit
+        let named = self.scrub_alone(cells) | self.scrub_everywhere(cells);
+        match (hit, named) {
+            (true, _) => Scrubbed::Channel,
+            (false, true) => Scrubbed::Name,
+            (false, false) => Scrubbed::Nothing,
+        }
+    }
+
+    /// Takes names that nobody else bore out of all texts.
+    fn scrub_everywhere(&self, cells: &mut [Option<String>]) -> bool {
+        if self.everywhere.is_empty() {
+            return false;
+        }
+        let mut hit = false;
+        let mut reached = None;
+        let mut before: Vec<Word> = Vec::new();
+        for at in 0..cells.len() {
+            let words = match &cells[at] {
+                // A cell of a book's length is not looked through.
+                Some(text) if text.len() < (1 << 20) => self.words(text),
+                _ => Vec::new(),
+            };
+            let text = cells[at].as_deref().unwrap_or_default();
+            let is_whole = self.is_own(&words, || text.to_owned());
+            let is_split = !is_whole && !before.is_empty() && !words.is_empty() && {
+                let both: Vec<Word> = before.iter().chain(&words).copied().collect();
+                self.is_own(&both, || format!("{} {text}", cells[at - 1].as_deref().unwrap_or_default()))
+            };
+            if is_whole || is_split {
+                if !*reached.get_or_insert_with(|| cells.iter().flatten().any(|text| holds_channel(text))) {
+                    if is_split {
+                        cells[at - 1] = None;
+                    }
+                    cells[at] = None;
+                    hit = true;
+                }
+            } else if let Some(rest) = self.without_own_names(text, &words) {
+                cells[at] = (!rest.trim().is_empty()).then_some(rest);
+                hit = true;
+            }
+            before = words;
+        }
+        hit
+    }
+
+    /// Returns whether words are a name that nobody else bore.
+    fn is_own(&self, words: &[Word], text: impl Fn() -> String) -> bool {
+        let Ok(length) = u8::try_from(words.len()) else { return false };
+        self.marks.contains(&(length, mark_of(words)))
+            && name_key(&text())
+                .is_some_and(|key| self.everywhere.contains(&salted(&self.salt, IdentifierKind::Name, &key)))
+    }
+
+    fn without_own_names(&self, text: &str, words: &[Word]) -> Option<String> {
+        let mut rest = String::new();
+        let (mut end, mut at, mut found) = (0, 0, false);
+        while at < words.len() {
+            let run = self.lengths.iter().rev().map(|length| usize::from(*length)).find(|length| {
+                let Some(run) = words.get(at..at + length) else { return false };
+                let near = run.windows(2).all(|pair| is_between(&text[pair[0].end..pair[1].start]));
+                near && self.is_own(run, || text[run[0].start..run[run.len() - 1].end].to_owned())
+            });
+            if let Some(length) = run {
+                rest.push_str(&text[end..words[at].start]);
+                end = words[at + length - 1].end;
+                at += length;
+                found = true;
+            } else {
+                at += 1;
+            }
+        }
+        rest.push_str(&text[end..]);
+        found.then_some(rest)
     }
 
     /// Returns a text without the addresses and numbers on the list; nothing when it holds none.
@@ -371,6 +544,40 @@ impl SuppressionList {
     }
 }
 
+/// Returns whether a text may stand between the words of a name.
+fn is_between(text: &str) -> bool {
+    text.chars().count() <= 4
+        && text.chars().all(|c| c.is_whitespace() || matches!(c, ',' | '.' | ';' | '_' | '-' | '‐' | '‑'))
+}
+
+/// Returns whether a text holds an address or a number long enough to be a telephone's.
+fn holds_channel(text: &str) -> bool {
+    let is_number = |found: regex::Match<'_>| found.as_str().chars().filter_map(digit).count() >= 9;
+    (text.contains('@') && EMAIL.is_match(text)) || DIGITS.find_iter(text).any(is_number)
+}
+
+/// Adds a byte to a hash: FNV-1a.
+fn fnv(hash: u64, byte: u8) -> u64 {
+    (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+}
+
+/// Returns the mark of a word, the same with and without capitals and marks.
+fn word_mark(seed: u64, word: &str) -> u32 {
+    let hash = if word.is_ascii() {
+        word.bytes().fold(seed, |hash, byte| fnv(hash, byte.to_ascii_lowercase()))
+    } else {
+        folded(word).replace('’', "'").bytes().fold(seed, fnv)
+    };
+    // The last steps of SplitMix64, so that sums of marks spread.
+    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    ((hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 32) as u32
+}
+
+/// Returns the mark of words in any order.
+fn mark_of(words: &[Word]) -> u32 {
+    words.iter().fold(0, |sum, word| sum.wrapping_add(word.mark))
+}
+
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) || text.is_empty() {
         return None;
@@ -386,7 +593,7 @@ mod tests {
         let mut list = SuppressionList::default();
         let mut identifiers: Vec<Identifier> = texts.iter().filter_map(|text| Identifier::guess(text)).collect();
         identifiers.extend(Identifier::new(IdentifierKind::Organisation, "Acacia Works"));
-        list.add("D-1", "2024-01-01T00:00:00Z", &identifiers).unwrap();
+        list.add("D-1", "2024-01-01T00:00:00Z", &identifiers, &[]).unwrap();
         list
     }
 
@@ -418,6 +625,34 @@ mod tests {
     }
 
     #[test]
+    fn names_that_nobody_else_bears_stay_out_of_every_text() {
+        let mut list = SuppressionList::default();
+        let names: Vec<Identifier> = ["Zodwa Canaryperson", "José O'Sample-Nuñez"]
+            .iter()
+            .filter_map(|name| Identifier::new(IdentifierKind::Name, name))
+            .collect();
+        let who: Vec<Identifier> = names.iter().cloned().chain(Identifier::guess("z@kestrel.example")).collect();
+        list.add("D-1", "2024-01-01T00:00:00Z", &who, &names).unwrap();
+        check(&list, &["Egret", "asked Zodwa Canaryperson about rates"], &["Egret", "asked  about rates"]);
+        check(&list, &["CANARYPERSON, Zodwa; o@egret.example"], &["; o@egret.example"]);
+        check(&list, &["Jose O’Sample Nunez was here"], &[" was here"]);
+        check(&list, &["Egret", "Zodwa", "Canaryperson", "x"], &["Egret", "", "", "x"]);
+        check(&list, &["Zodwa. Then, much later: Canaryperson"], &["Zodwa. Then, much later: Canaryperson"]);
+        // Somebody of that name with an address of their own may be another; a text that tells of the name is not theirs.
+        check(&list, &["Zodwa Canaryperson", "new@egret.example"], &["Zodwa Canaryperson", "new@egret.example"]);
+        check(&list, &["Other", "o@egret.example", "ask Zodwa Canaryperson"], &["Other", "o@egret.example", "ask "]);
+
+        let mut shared = SuppressionList::default();
+        let who: Vec<Identifier> =
+            ["Zodwa Canaryperson", "z@kestrel.example"].iter().filter_map(|text| Identifier::guess(text)).collect();
+        shared.add("D-1", "2024-01-01T00:00:00Z", &who, &[]).unwrap();
+        check(&shared, &["asked Zodwa Canaryperson about rates"], &["asked Zodwa Canaryperson about rates"]);
+        check(&shared, &["z@kestrel.example", "asked Zodwa Canaryperson"], &["", "asked "]);
+        shared.add("D-2", "2024-01-02T00:00:00Z", &who, &who[..1]).unwrap();
+        assert_eq!((shared.len(), shared.remove("D-2"), shared.len()), (2, 1, 1));
+    }
+
+    #[test]
     fn numbers_of_documents_stay_out_in_any_grouping() {
         let list = list(&["8001015009087", "A12345678"]);
         check(&list, &["ID 800101 5009 087, born there", "a-12345678"], &["ID , born there", ""]);
@@ -443,7 +678,12 @@ mod tests {
         let mut read = SuppressionList::read(&path)?;
         assert_eq!((read.len(), read.digest()), (1, list.digest()));
         check(&read, &["x.fictum@example.org"], &[""]);
-        read.add("D-2", "2024-01-02T00:00:00Z", &[Identifier::guess("x.fictum@example.org").ok_or("an address")?])?;
+        read.add(
+            "D-2",
+            "2024-01-02T00:00:00Z",
+            &[Identifier::guess("x.fictum@example.org").ok_or("an address")?],
+            &[],
+        )?;
         assert_eq!(read.len(), 1, "who is on the list is not put there twice");
         hotpass_core::write_atomic(&path, "{}\n")?;
         assert!(SuppressionList::read(&path).is_err());

@@ -36,6 +36,7 @@ pub mod ledger;
 pub mod manifest;
 mod origin;
 mod prov;
+pub mod suppression;
 mod table;
 pub mod verify;
 

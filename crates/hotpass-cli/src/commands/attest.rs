@@ -48,6 +48,7 @@ pub(crate) struct AttestArgs {
 /// Signs the files.
 pub(crate) fn run(args: AttestArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let key = signing_key(&args.signing_key)?;
+    context.warn_of_open_key(&args.signing_key);
     let subject = args.files.iter().map(|path| resource(path)).collect::<Result<Vec<_>, _>>()?;
     let mut names = BTreeSet::new();
     if let Some(twice) = subject.iter().find(|file| !names.insert(&file.name)) {

@@ -10,8 +10,10 @@ use arrow::datatypes::DataType;
 use clap::{Args, Subcommand, ValueEnum};
 use hotpass_core::Secret;
 use hotpass_pipeline::compliance::{
-    ErasureReport, PrivacyReport, RightsError, SubjectReport, erase, subject as find_subject, sweep,
+    ErasureOptions, ErasureReport, NameReach, PrivacyReport, RightsError, SubjectReport, erase, readmit,
+    subject as find_subject, sweep,
 };
+use hotpass_pipeline::publish::{guard_formula, unguard_formula};
 use hotpass_privacy::anonymity::{Anonymity, AnonymityReport};
 use hotpass_privacy::subject::{Identifier, IdentifierKind};
 use hotpass_privacy::{
@@ -32,6 +34,7 @@ Examples:
   hotpass privacy report --quasi-identifier province --quasi-identifier organization_type
   hotpass privacy subject --email a.b@example.org --format json --output held.json
   hotpass privacy erase --email a.b@example.org --decision 2024-017 --yes
+  hotpass privacy readmit --erased-by 2024-017 --decision 2025-003 --yes
   hotpass privacy sweep
   hotpass privacy detokenise --key file:privacy.key hpt1.email.…")]
 pub(crate) struct PrivacyArgs {
@@ -45,6 +48,7 @@ enum PrivacyVerb {
     Report(ReportArgs),
     Subject(SubjectArgs),
     Erase(EraseArgs),
+    Readmit(ReadmitArgs),
     Sweep(SweepArgs),
     Detokenise(DetokeniseArgs),
     Key(KeyArgs),
@@ -120,6 +124,9 @@ struct WhoArgs {
 struct SubjectArgs {
     #[command(flatten)]
     who: WhoArgs,
+    /// Key of tokens and hashes (`env:NAME` or `file:PATH`), to find the person in redacted files
+    #[arg(long, value_name = "REFERENCE")]
+    key: Option<String>,
     /// Folder of runs and evidence
     #[arg(long, value_name = "DIR", default_value = "dist")]
     dist_dir: PathBuf,
@@ -145,12 +152,38 @@ struct EraseArgs {
     /// Folder of runs and evidence
     #[arg(long, value_name = "DIR", default_value = "dist")]
     dist_dir: PathBuf,
+    /// Key of tokens and hashes (`env:NAME` or `file:PATH`), to erase those of the person from redacted files
+    #[arg(long, value_name = "REFERENCE")]
+    key: Option<String>,
+    /// Take identifiers that many may share: a name of one word or of several people, a number of fewer than six letters and digits
+    #[arg(long)]
+    broad: bool,
     /// Do it
     #[arg(long)]
     yes: bool,
     /// Form of the answer
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     format: Form,
+}
+
+/// Take people off the list of erased people, so that later runs take them in again; only shows what it would do without `--yes`
+#[derive(Debug, Args)]
+struct ReadmitArgs {
+    /// Decision by which they were erased
+    #[arg(long, value_name = "TEXT")]
+    erased_by: String,
+    /// Number or name of the decision to take them in again; no personal data, since it stands in the ledger
+    #[arg(long, value_name = "TEXT")]
+    decision: String,
+    /// Who decided; the operator of this program when absent
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
+    /// Folder of runs and evidence
+    #[arg(long, value_name = "DIR", default_value = "dist")]
+    dist_dir: PathBuf,
+    /// Do it
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Remove runs and outputs whose retention is over; only shows what it would do without `--yes`
@@ -176,9 +209,49 @@ struct DetokeniseArgs {
     /// Where the key is: `env:NAME` or `file:PATH`
     #[arg(long, value_name = "REFERENCE")]
     key: String,
+    /// Form of the standard input, which the output keeps
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    format: TokenForm,
     /// Tokens; the standard input when absent, in which every token is replaced
     #[arg(value_name = "TOKEN")]
     tokens: Vec<String>,
+}
+
+/// Form of a file with tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum TokenForm {
+    /// What the text looks like
+    #[default]
+    Auto,
+    /// Separated values: cells are quoted and kept from being formulas
+    Csv,
+    /// One document of JSON, or one on each line
+    Json,
+    /// Values as they are
+    Text,
+}
+
+impl TokenForm {
+    /// Returns the form of a text, and what separates its values.
+    fn of(self, text: &str) -> (Self, char) {
+        let head = text.lines().next().unwrap_or_default();
+        let count = |separator: char| head.matches(separator).count();
+        let separator =
+            [',', ';', '\t', '|'].into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(',');
+        if self != Self::Auto {
+            return (self, separator);
+        }
+        let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let lines = || text.lines().filter(|line| !line.trim().is_empty());
+        let begins = text.trim_start().starts_with(['{', '[']);
+        if begins && (is_json(text) || lines().all(is_json)) {
+            (Self::Json, separator)
+        } else if count(separator) > 0 && !head.contains("hpt1.") && lines().count() > 1 {
+            (Self::Csv, separator)
+        } else {
+            (Self::Auto, separator)
+        }
+    }
 }
 
 /// Make a key for hashes and tokens
@@ -200,6 +273,7 @@ pub(crate) fn run(args: PrivacyArgs, context: &mut Context) -> Result<Exit, Comm
         PrivacyVerb::Report(args) => report(args, context),
         PrivacyVerb::Subject(args) => subject(&args, context),
         PrivacyVerb::Erase(args) => erasure(&args, context),
+        PrivacyVerb::Readmit(args) => readmitted(&args, context),
         PrivacyVerb::Sweep(args) => swept(&args, context),
         PrivacyVerb::Detokenise(args) => detokenise(&args, context),
         PrivacyVerb::Key(args) => make_key(&args, context),
@@ -504,14 +578,15 @@ impl WhoArgs {
         // The text is not repeated: it is personal.
         identifiers.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| {
             CommandError::usage("What is asked for is no address, number or name")
-                .hint("An address has an `@`, a telephone number at least seven digits, another number at least four characters")
+                .hint("An address has a local part, an `@` and a domain, a telephone number at least seven digits, another number at least four characters")
         })
     }
 }
 
 fn subject(args: &SubjectArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let identifiers = args.who.identifiers()?;
-    let report = find_subject(&args.dist_dir, &identifiers).map_err(|error| rights_error(&error))?;
+    let key = key_of(args.key.as_deref(), context)?;
+    let report = find_subject(&args.dist_dir, &identifiers, key.as_ref()).map_err(|error| rights_error(&error))?;
     let services = context.services();
     let entry = Entry::new(EntryKind::PrivacyDisclosed)
         .by(services.operator.as_deref(), &services.command)
@@ -542,6 +617,9 @@ fn subject_text(report: &SubjectReport) -> String {
     }
     for (kind, value) in &report.related {
         let _ = writeln!(text, "The same person has {}: {value}", kind.name());
+    }
+    if let Some(unreached) = unreached(&report.unreached) {
+        let _ = writeln!(text, "{unreached}");
     }
     for run in &report.runs {
         let _ = writeln!(
@@ -602,7 +680,10 @@ fn erasure(args: &EraseArgs, context: &mut Context) -> Result<Exit, CommandError
     if args.operator.is_some() {
         services.operator.clone_from(&args.operator);
     }
-    let report = erase(&args.dist_dir, &identifiers, args.decision.trim(), &services, context.clock, args.yes)
+    let decision = args.decision.trim();
+    let key = key_of(args.key.as_deref(), context)?;
+    let options = ErasureOptions { broad: args.broad, confirmed: args.yes, key };
+    let report = erase(&args.dist_dir, &identifiers, decision, &services, context.clock, &options)
         .map_err(|error| rights_error(&error))?;
     match args.format {
         Form::Json => context.printer.json(&json!(report))?,
@@ -630,12 +711,29 @@ fn print_erasure(report: &ErasureReport, context: &mut Context) -> Result<(), Co
             kinds.join(", ")
         ))?;
     }
+    let count = |reach| report.names.iter().filter(|name| **name == reach).count();
+    let goes = if report.done { "went" } else { "goes" };
+    if count(NameReach::Everywhere) > 0 {
+        context.printer.line(format!("the name is known of nobody else: it {goes} from every text"))?;
+    }
+    if count(NameReach::Beside) > 0 {
+        context.printer.line(format!(
+            "others are known by the name: it {goes} only beside an address or number of the person, and from the person's entities"
+        ))?;
+    }
+    if !report.row_columns.is_empty() {
+        let columns: Vec<&str> = report.row_columns.iter().map(String::as_str).collect();
+        context.printer.line(format!("of the person's rows {goes} what stands in: {}", columns.join(", ")))?;
+    }
     let verb = if report.done { "are" } else { "would be" };
     context.printer.line(format!(
         "{} files; {} identifiers {verb} on the list that keeps the person out of later runs",
         report.files.len(),
         report.suppressed
     ))?;
+    if let Some(unreached) = unreached(&report.unreached) {
+        context.printer.line(unreached)?;
+    }
     for input in &report.inputs {
         context.printer.line(format!("still in an input, which is yours to change: {}", input.display()))?;
     }
@@ -648,6 +746,26 @@ fn print_erasure(report: &ErasureReport, context: &mut Context) -> Result<(), Co
         context.printer.note(format!("completed an erasure that was interrupted: {} files", report.completed));
     }
     Ok(())
+}
+
+fn readmitted(args: &ReadmitArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    let mut services = context.services();
+    if args.operator.is_some() {
+        services.operator.clone_from(&args.operator);
+    }
+    let (erased_by, decision) = (args.erased_by.trim(), args.decision.trim());
+    let count = readmit(&args.dist_dir, erased_by, decision, &services, context.clock, args.yes)
+        .map_err(|error| rights_error(&error))?;
+    if count == 0 {
+        return Err(CommandError::usage(format!("Nobody on the list was erased by decision `{erased_by}`"))
+            .hint("`grep privacy.erased dist/ledger.ndjson` shows the decisions"));
+    }
+    let verb = if args.yes { "are" } else { "would be" };
+    context.printer.line(format!("{count} {verb} off the list of erased people"))?;
+    if !args.yes {
+        context.printer.hint("Nothing was changed; add `--yes` to do it");
+    }
+    Ok(Exit::Done)
 }
 
 fn swept(args: &SweepArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -680,14 +798,46 @@ fn rights_error(error: &RightsError) -> CommandError {
         RightsError::NoRuns { .. } => {
             CommandError::usage(message).caused_by(error).hint("Name the folder of runs with `--dist-dir`")
         }
+        RightsError::Weak { .. } => CommandError::usage("Cannot erase by what is asked for").caused_by(error).hint(
+            "Name an address, a number of six digits or more, or a name of two words; `--broad` takes it all the same",
+        ),
+        RightsError::SharedName { .. } => CommandError::usage("Cannot tell who is meant")
+            .caused_by(error)
+            .hint("Name an address or number of the person too; `--broad` takes all of them"),
+        RightsError::DecisionNames => CommandError::usage("Cannot record the decision")
+            .caused_by(error)
+            .hint("Give it a number, such as `--decision 2024-017`"),
+        RightsError::Suppression(_) => CommandError::usage(message)
+            .caused_by(error)
+            .hint("Restore the file from a backup; to take a person in again, use `hotpass privacy readmit`"),
         _ => CommandError::failure(message).caused_by(error),
     }
 }
 
-fn detokenise(args: &DetokeniseArgs, context: &mut Context) -> Result<Exit, CommandError> {
+/// Says which columns were not looked into, for want of a key.
+fn unreached(columns: &BTreeSet<String>) -> Option<String> {
+    if columns.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+    Some(format!(
+        "{} columns hold tokens or hashes that were not looked into; give their key with `--key`: {}",
+        columns.len(),
+        names.join(", ")
+    ))
+}
+
+/// Reads the key of tokens and hashes.
+fn key_of(reference: Option<&str>, context: &mut Context) -> Result<Option<PrivacyKey>, CommandError> {
+    let Some(reference) = reference else { return Ok(None) };
     let cannot = || CommandError::usage("Cannot use the key");
-    let key = secret(&args.key).map_err(|error| cannot().caused_by(&error))?;
-    let key = PrivacyKey::new(&key).map_err(|error| cannot().caused_by(&error))?;
+    let key = secret(reference).map_err(|error| cannot().caused_by(&error))?;
+    context.warn_of_open_key(reference);
+    PrivacyKey::new(&key).map(Some).map_err(|error| cannot().caused_by(&error))
+}
+
+fn detokenise(args: &DetokeniseArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    let Some(key) = key_of(Some(&args.key), context)? else { return Ok(Exit::Done) };
     if args.tokens.is_empty() {
         if std::io::stdin().is_terminal() {
             context.printer.note("Reading text with tokens from the standard input");
@@ -696,9 +846,25 @@ fn detokenise(args: &DetokeniseArgs, context: &mut Context) -> Result<Exit, Comm
         std::io::stdin()
             .read_to_string(&mut text)
             .map_err(|error| CommandError::failure("Cannot read the standard input").caused_by(&error))?;
-        let (plain, count) = key
-            .detokenise_text(&text)
-            .map_err(|error| CommandError::usage("Cannot lead the tokens back").caused_by(&error))?;
+        let (form, separator) = args.format.of(&text);
+        let led = match form {
+            TokenForm::Csv => {
+                let guard = |value: &str| guard_formula(unguard_formula(value)).into_owned();
+                key.detokenise_csv(&text, separator, guard)
+            }
+            TokenForm::Json => key.detokenise_json(&text),
+            TokenForm::Text | TokenForm::Auto => key.detokenise_text(&text),
+        };
+        let (plain, count) =
+            led.map_err(|error| CommandError::usage("Cannot lead the tokens back").caused_by(&error))?;
+        // Such a value breaks the form of a file, if the text is one.
+        let breaks = |text: &str| text.matches([',', ';', '\t', '|', '"', '\n', '\r']).count();
+        if form == TokenForm::Auto && breaks(&plain) != breaks(&text) {
+            return Err(CommandError::usage(
+                "Cannot tell the form of the text, and a value holds what separates values",
+            )
+            .hint("Say which it is with `--format csv`, `--format json` or `--format text`"));
+        }
         context.printer.bytes(plain.as_bytes())?;
         context.printer.note(format!("{count} tokens were led back"));
         return Ok(Exit::Done);

@@ -255,6 +255,13 @@ pub(crate) fn refine_with(
     let mut services = context.services();
     services.signing_key = loaded.config.provenance.signing_key.as_deref().map(signing_key).transpose()?;
     services.privacy_key = privacy_key(&loaded.config)?;
+    let keys = [
+        (&loaded.config.provenance.signing_key, services.signing_key.is_some()),
+        (&loaded.config.compliance.pii_redaction.key, services.privacy_key.is_some()),
+    ];
+    for (reference, _) in keys.into_iter().filter(|(_, used)| *used) {
+        context.warn_of_open_key(reference.as_deref().unwrap_or_default());
+    }
     let lineage = lineage::services(&loaded.config, context);
     let emitter = lineage.emitter.clone();
     services.lineage = lineage;

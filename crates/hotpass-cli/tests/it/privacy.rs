@@ -176,7 +176,10 @@ fn no_byte_of_an_erased_person_is_left_in_any_file() {
     // Again: nothing is found, nothing is written.
     let before = std::fs::read_to_string(sandbox.path("dist/ledger.ndjson")).unwrap();
     assert!(erase(&sandbox)["files"].as_array().unwrap().is_empty());
-    assert_eq!(std::fs::read_to_string(sandbox.path("dist/ledger.ndjson")).unwrap(), before);
+    // The decision alone is recorded.
+    let after = std::fs::read_to_string(sandbox.path("dist/ledger.ndjson")).unwrap();
+    let added = after.strip_prefix(&before).unwrap();
+    assert_eq!((added.lines().count(), added.contains("\"files\":[]")), (1, true), "{added}");
 
     // No later run of either verb brings the person back.
     for arguments in [
@@ -355,6 +358,280 @@ fn an_erased_person_is_gone_verified_and_does_not_come_back() {
         assert!(!published.contains(gone), "`{gone}` came back:\n{published}");
     }
     assert!(!std::fs::read_to_string(sandbox.path("dist/privacy/suppression.ndjson")).unwrap().contains("fictum"));
+}
+
+#[test]
+fn an_erasure_that_ended_between_two_ledgers_leaves_no_false_alarm() {
+    let sandbox = workspace();
+    refine(&sandbox, &[]);
+    let path = sandbox.path("dist/ledger.ndjson");
+    let before = std::fs::read_to_string(&path).unwrap();
+    let erase = || {
+        let outcome =
+            sandbox.run(&["privacy", "erase", "--email", "x.fictum@acacia.example", "--decision", "D-7", "--yes"]);
+        assert_eq!(outcome.code, 0, "{outcome}");
+    };
+    erase();
+    // The run's ledger has the entry, and that of the workspace lacks it.
+    let after = std::fs::read_to_string(&path).unwrap();
+    let decided = after.strip_prefix(&before).unwrap().lines().next().unwrap();
+    std::fs::write(&path, format!("{before}{decided}\n")).unwrap();
+    let torn = sandbox.run(&["verify"]);
+    assert!(torn.code == 3 && torn.stdout.contains("It lacks entries"), "{torn}");
+    erase();
+    assert_eq!(sandbox.run(&["verify"]).code, 0, "{}", sandbox.run(&["verify"]));
+    assert_eq!(sandbox.run(&["verify", "--workspace"]).code, 0);
+}
+
+#[test]
+fn a_list_of_erased_people_that_shrank_stops_the_next_run() {
+    let sandbox = workspace();
+    refine(&sandbox, &[]);
+    let erase = |who: &str, decision: &str| {
+        let outcome = sandbox.run(&["privacy", "erase", "--email", who, "--decision", decision, "--yes"]);
+        assert_eq!(outcome.code, 0, "{outcome}");
+    };
+    erase("x.fictum@acacia.example", "D-7");
+    // Nobody is held by that address; the decision is recorded all the same.
+    erase("nobody@egret.example", "D-8");
+    let ledger = std::fs::read_to_string(sandbox.path("dist/ledger.ndjson")).unwrap();
+    assert!(ledger.lines().last().unwrap().contains("\"decision\":\"D-8\""), "{ledger}");
+    let path = sandbox.path("dist/privacy/suppression.ndjson");
+    let list = std::fs::read_to_string(&path).unwrap();
+    let short: String = list.split_inclusive('\n').take(2).collect();
+    for (text, words) in [(None, "is missing"), (Some(short.as_str()), "holds 1 of the people"), (Some(""), "holds 0")]
+    {
+        match text {
+            Some(text) => std::fs::write(&path, text).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+        for arguments in [
+            &["refine", "data", "-o", "again.csv"][..],
+            &["resolve", "--input-file", "data/works.csv", "-o", "again.csv", "--no-probabilistic"],
+            &["privacy", "erase", "--email", "o@egret.example", "--decision", "D-9", "--yes"],
+        ] {
+            let outcome = sandbox.run(arguments);
+            assert!(outcome.code == 2 && outcome.stderr.contains(words), "{arguments:?} {outcome}");
+            assert!(outcome.stderr.contains("backup") && !sandbox.path("again.csv").exists(), "{outcome}");
+        }
+        let verified = sandbox.run(&["verify", "--workspace"]);
+        assert!(verified.code == 3 && verified.stdout.contains(words), "{verified}");
+    }
+    std::fs::write(&path, &list).unwrap();
+    assert_eq!(sandbox.run(&["verify", "--workspace"]).code, 0);
+
+    let readmit = |flags: &[&str]| {
+        let arguments = ["privacy", "readmit", "--erased-by", "D-7", "--decision", "D-10"];
+        let arguments: Vec<&str> = arguments.iter().chain(flags).copied().collect();
+        sandbox.run(&arguments)
+    };
+    assert!(readmit(&[]).stdout.contains("1 would be off the list"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), list);
+    assert_eq!(readmit(&["--yes"]).code, 0);
+    assert_eq!(readmit(&["--yes"]).code, 2, "nobody is left");
+    assert!(refine(&sandbox, &[]).contains("x.fictum@acacia.example"));
+    assert_eq!(sandbox.run(&["verify", "--workspace"]).code, 0);
+}
+
+#[test]
+fn what_stands_in_a_persons_row_goes_with_the_person() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "people.csv",
+        "unique_id,first_name,surname,mail,dob,phone,id_number,notes\n\
+         1,Zodwa,Canaryperson,zodwa@kestrel.example,1980-05-17,+27825550142,8005175009087,x\n\
+         2,Zodwa,Canarypersn,zodwa@kestrel.example,1980-05-17,+27825550142,8005175009087,y\n\
+         3,Unseen,Invented,u@egret.example,1981-06-18,+27825550143,8106185009086,ask zodwa@kestrel.example\n",
+    );
+    let resolve = |output: &str| {
+        let arguments = ["resolve", "--input-file", "people.csv", "-o", output, "--no-probabilistic"];
+        let outcome = sandbox.run(&arguments);
+        assert!(matches!(outcome.code, 0 | 3), "{outcome}");
+    };
+    let outputs = ["one.csv", "one.xlsx", "one.json", "one.parquet"];
+    outputs.iter().for_each(|output| resolve(output));
+    let plan = sandbox.run(&["privacy", "erase", "--email", "zodwa@kestrel.example", "--decision", "D-1"]);
+    let columns = "of the person's rows goes what stands in: dob, first_name, id_number, mail, phone, surname";
+    assert!(plan.code == 0 && plan.stdout.contains(columns), "{plan}");
+    let done = sandbox.run(&["privacy", "erase", "--email", "zodwa@kestrel.example", "--decision", "D-1", "--yes"]);
+    assert_eq!(done.code, 0, "{done}");
+    resolve("again.csv");
+    let mut seen = 0;
+    for (name, text) in everything(&sandbox.path("")) {
+        let is_output = outputs.iter().chain(&["again.csv"]).any(|output| name.contains(output));
+        for gone in ["Zodwa", "Canaryp", "zodwa@", "1980-05-17", "825550142", "8005175009087"] {
+            assert!(!is_output || !text.contains(gone), "`{gone}` in {name}: {text}");
+        }
+        seen += usize::from(is_output && text.contains("1981-06-18") && text.contains("u@egret.example"));
+    }
+    assert!(seen >= 4, "others stay in {seen}");
+    for run in std::fs::read_dir(sandbox.path("dist/runs")).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+        let verified = sandbox.run(&["verify", &run.file_name().to_string_lossy()]);
+        assert_eq!(verified.code, 0, "{verified}");
+    }
+}
+
+#[test]
+fn a_namesake_stays_and_a_name_of_nobody_else_goes_from_every_text() {
+    let rows = [
+        "Kestrel Air,Zodwa Canaryperson,zodwa.canary@kestrel.example,+27825550142,\"call Zodwa Canaryperson, zodwa.canary@kestrel.example\"",
+        "Baobab Hall,Unseen Invented,u@baobab.example,+27825550143,asked Zodwa Canaryperson about rates",
+    ];
+    let namesake = "Egret Works,Zodwa Canaryperson,zc@egret.example,+27825550199,a namesake";
+    let erased = |rows: &[&str]| {
+        let sandbox = Sandbox::new();
+        let text = format!("organization_name,Contact Person,email,phone,notes\n{}\n", rows.join("\n"));
+        sandbox.write("data/works.csv", text);
+        refine(&sandbox, &["--party-store-path", "party.json"]);
+        let arguments = ["privacy", "erase", "--email", "zodwa.canary@kestrel.example", "--decision", "D-1"];
+        let plan = sandbox.run(&arguments);
+        let done = sandbox.run(&[&arguments[..], &["--yes"]].concat());
+        assert!(plan.code == 0 && done.code == 0, "{plan} {done}");
+        (sandbox, plan)
+    };
+    let (sandbox, plan) = erased(&rows);
+    assert!(plan.stdout.contains("the name is known of nobody else"), "{plan}");
+    let outputs = [std::fs::read_to_string(sandbox.path("out.csv")).unwrap(), refine(&sandbox, &[])];
+    for output in &outputs {
+        assert!(!output.contains("Canaryperson") && !output.contains("zodwa.canary"), "{output}");
+        assert!(output.contains("Unseen Invented") && output.contains("u@baobab.example"), "{output}");
+    }
+
+    let (sandbox, plan) = erased(&[rows[0], rows[1], namesake]);
+    assert!(plan.stdout.contains("others are known by the name"), "{plan}");
+    let outputs = [std::fs::read_to_string(sandbox.path("out.csv")).unwrap(), refine(&sandbox, &[])];
+    for output in &outputs {
+        let row = |name: &str| output.lines().find(|line| line.contains(name)).unwrap().to_owned();
+        assert!(row("Egret Works").contains("Zodwa Canaryperson") && row("Egret Works").contains("zc@egret.example"));
+        assert!(row("Baobab Hall").contains("asked Zodwa Canaryperson about rates"), "{output}");
+        assert!(!row("Kestrel Air").contains("Canaryperson") && !output.contains("zodwa.canary"), "{output}");
+    }
+    for (name, text) in everything(&sandbox.path("")) {
+        assert!(!text.contains("zodwa.canary"), "{name}");
+        assert!(!name.ends_with("party.json") || text.contains("Zodwa Canaryperson"), "{text}");
+    }
+    let by_name = sandbox.run(&["privacy", "erase", "--name", "Zodwa Canaryperson", "--decision", "D-2"]);
+    assert_eq!(by_name.code, 0, "{by_name}");
+}
+
+#[test]
+fn an_erasure_needs_to_know_who_is_meant() {
+    let sandbox = workspace();
+    sandbox.write(
+        "data/more.csv",
+        "organization_name,Contact Person,email,phone\nEgret Works,Xolile Fictum,x@egret.example,+27825550199\n",
+    );
+    refine(&sandbox, &[]);
+    let before = std::fs::read_to_string(sandbox.path("dist/ledger.ndjson")).unwrap();
+    for (flags, words) in [
+        (&["--query", "@"][..], "no address"),
+        (&["--email", "a@"], "no address"),
+        (&["--name", "Ltd"], "a name of one word"),
+        (&["--name", "contact_primary_email"], "a name with `_`"),
+        (&["--query", "A38"], "no address"),
+        (&["--query", "A380"], "fewer than six"),
+        (&["--name", "Xolile Fictum"], "2 people"),
+        (&["--email", "x@egret.example", "--decision", "asked by X@Egret.example"], "names the person"),
+        (&["--email", "x@egret.example", "--decision", "for Fictum, Xolile"], "names the person"),
+    ] {
+        let mut arguments = vec!["privacy", "erase", "--yes"];
+        arguments.extend(flags);
+        if !flags.contains(&"--decision") {
+            arguments.extend(["--decision", "D-1"]);
+        }
+        let outcome = sandbox.run(&arguments);
+        assert!(outcome.code == 2 && outcome.stderr.contains(words), "{flags:?} {outcome}");
+        assert!(outcome.stderr.contains("hint"), "{outcome}");
+    }
+    assert_eq!(std::fs::read_to_string(sandbox.path("dist/ledger.ndjson")).unwrap(), before);
+    assert!(!sandbox.path("dist/privacy/suppression.ndjson").exists());
+    let broad = sandbox.run(&["privacy", "erase", "--name", "Xolile Fictum", "--broad", "--decision", "D-1"]);
+    assert_eq!(broad.code, 0, "{broad}");
+}
+
+#[test]
+fn tokens_are_led_back_in_the_form_of_their_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "people.csv",
+        "unique_id,full_name,remark\n1,\"Fictum, Xolile \"\"X\"\"\",=1+1\n2,Unseen Invented,\"two\nlines\"\n",
+    );
+    assert_eq!(sandbox.run(&["privacy", "key", "--output", "privacy.key"]).code, 0);
+    for output in ["out.csv", "out.json"] {
+        let arguments = ["resolve", "--input-file", "people.csv", "-o", output, "--no-probabilistic"];
+        let redact =
+            ["--redact", "full_name=tokenise", "--redact", "remark=tokenise", "--privacy-key", "file:privacy.key"];
+        let outcome = sandbox.run(&[&arguments[..], &redact[..]].concat());
+        assert_eq!(outcome.code, 0, "{outcome}");
+    }
+    let lead_back = |path: &str, flags: &[&str]| {
+        let text = std::fs::read_to_string(sandbox.path(path)).unwrap();
+        assert!(text.contains("hpt1."), "{text}");
+        let arguments = ["privacy", "detokenise", "--key", "file:privacy.key"];
+        sandbox.run_fed(&[&arguments[..], flags].concat(), &text)
+    };
+    let csv = lead_back("out.csv", &[]);
+    assert!(csv.code == 0 && csv.stdout.contains("\"Fictum, Xolile \"\"X\"\"\",'=1+1,"), "{csv}");
+    assert!(csv.stdout.contains("\"two\nlines\"") && csv.stderr.contains("4 tokens"), "{csv}");
+    let json = lead_back("out.json", &[]);
+    let rows: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert!(rows.to_string().contains("Fictum, Xolile \\\"X\\\"") && json.code == 0, "{json}");
+    let token = std::fs::read_to_string(sandbox.path("out.csv"))
+        .unwrap()
+        .split([',', '\n'])
+        .find(|cell| cell.contains("hpt1."))
+        .unwrap()
+        .to_owned();
+    sandbox.write("column.txt", format!("full_name\n{token}\n"));
+    let unclear = lead_back("column.txt", &[]);
+    assert!(unclear.code == 2 && unclear.stdout.is_empty() && unclear.stderr.contains("--format csv"), "{unclear}");
+    let text = lead_back("column.txt", &["--format", "text"]);
+    assert!(text.code == 0 && text.stdout.contains("Fictum, Xolile \"X\""), "{text}");
+
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert!(!csv.stderr.contains("can be read by others"), "{csv}");
+        std::fs::set_permissions(sandbox.path("privacy.key"), std::fs::Permissions::from_mode(0o644)).unwrap();
+        let open = lead_back("out.csv", &[]);
+        assert!(open.code == 0 && open.stderr.contains("can be read by others than its owner"), "{open}");
+    }
+}
+
+#[test]
+fn tokens_and_hashes_of_an_erased_person_are_reached_with_the_key() {
+    let sandbox = workspace();
+    assert_eq!(sandbox.run(&["privacy", "key", "--output", "privacy.key"]).code, 0);
+    let operators = ["person_name=hash", "email=tokenise", "phone=hash", "notes=redact_spans"]
+        .map(|operator| ["--pii-operator", operator]);
+    let flags: Vec<&str> = operators.concat();
+    let published = refine(&sandbox, &[&flags[..], &["--pii-key", "file:privacy.key"]].concat());
+    let row = |text: &str, name: &str| text.lines().find(|line| line.contains(name)).unwrap_or_default().to_owned();
+    let sealed = |row: &str| row.matches("hpt1.").count() + row.matches("hph1.").count();
+    // The number within the note has the hash of the column.
+    let acacia = row(&published, "Acacia Works");
+    let hash = acacia.split(',').find(|cell| cell.starts_with("hph1.phone.")).unwrap().to_owned();
+    assert!(acacia.matches(&hash).count() >= 2 && sealed(&acacia) >= 4, "{acacia}");
+
+    let ask = |flags: &[&str]| {
+        let arguments = ["privacy", "erase", "--email", "x.fictum@acacia.example", "--decision", "D-1"];
+        let outcome = sandbox.run(&[&arguments[..], flags].concat());
+        assert_eq!(outcome.code, 0, "{outcome}");
+        outcome.stdout
+    };
+    let blind = ask(&["--yes"]);
+    assert!(blind.contains("columns hold tokens or hashes that were not looked into"), "{blind}");
+    assert!(blind.contains("out.csv: contact_primary_email"), "{blind}");
+    assert_eq!(std::fs::read_to_string(sandbox.path("out.csv")).unwrap(), published);
+    let seen = ask(&["--yes", "--key", "file:privacy.key"]);
+    assert!(!seen.contains("not looked into"), "{seen}");
+    let erased = std::fs::read_to_string(sandbox.path("out.csv")).unwrap();
+    assert_eq!(sealed(&row(&erased, "Acacia Works")), 0, "{erased}");
+    assert_eq!(sealed(&row(&erased, "Baobab Hall")), sealed(&row(&published, "Baobab Hall")));
+    for (name, text) in everything(&sandbox.path("")) {
+        assert!(!text.contains(&hash), "{name}");
+    }
+    assert_eq!(sandbox.run(&["verify"]).code, 0);
 }
 
 #[test]

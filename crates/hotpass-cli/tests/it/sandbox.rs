@@ -51,7 +51,12 @@ impl Sandbox {
 
     /// Runs the program in the sandbox with further variables.
     pub(crate) fn run_told(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
-        self.run_all(self.folder.path(), 1_700_000_000, variables, arguments)
+        self.run_all(self.folder.path(), 1_700_000_000, variables, arguments, "")
+    }
+
+    /// Runs the program in the sandbox with a text on its standard input.
+    pub(crate) fn run_fed(&self, arguments: &[&str], input: &str) -> Outcome {
+        self.run_all(self.folder.path(), 1_700_000_000, &[], arguments, input)
     }
 
     /// Runs the program in a folder.
@@ -60,10 +65,17 @@ impl Sandbox {
     }
 
     fn run_with(&self, folder: &Path, moment: i64, arguments: &[&str]) -> Outcome {
-        self.run_all(folder, moment, &[], arguments)
+        self.run_all(folder, moment, &[], arguments, "")
     }
 
-    fn run_all(&self, folder: &Path, moment: i64, variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
+    fn run_all(
+        &self,
+        folder: &Path,
+        moment: i64,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+        input: &str,
+    ) -> Outcome {
         let output = Command::cargo_bin("hotpass")
             .expect("the program was built")
             .args(arguments)
@@ -76,6 +88,7 @@ impl Sandbox {
             .env("COLUMNS", "100")
             .env("SOURCE_DATE_EPOCH", moment.to_string())
             .envs(variables.iter().copied())
+            .write_stdin(input)
             .timeout(std::time::Duration::from_mins(2))
             .output()
             .expect("the program runs");

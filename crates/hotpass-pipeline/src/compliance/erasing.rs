@@ -1,6 +1,6 @@
 //! A person is taken out of the bytes of a file: tables cell by cell, workbooks and text files value by value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, Cursor, Read, Write as _};
@@ -18,6 +18,8 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use regex::{Captures, Regex};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use super::people::{PeopleTable, is_header_row};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -116,7 +118,9 @@ pub(super) fn erased_value(value: &str, subject: &Subject) -> Option<String> {
 
 /// Takes the person out of a text that is no table; JSON stays JSON.
 fn erased_text(text: &str, subject: &Subject) -> Option<String> {
-    let found = subject.erase(text).map(|erased| whole_json_values(&erased));
+    let shared = erased_pieces(text, subject);
+    let text = shared.as_deref().unwrap_or(text);
+    let found = subject.erase(text).map(|erased| whole_json_values(&erased)).or_else(|| shared.clone());
     let text = found.as_deref().unwrap_or(text);
     let mut rest = String::new();
     let mut split = false;
@@ -128,6 +132,71 @@ fn erased_text(text: &str, subject: &Subject) -> Option<String> {
         rest.push_str(erased.as_deref().unwrap_or(line));
     }
     if split { Some(rest) } else { found }
+}
+
+/// Takes names that others share out of the lines, or the objects of a list of JSON, that are the person's.
+fn erased_pieces(text: &str, subject: &Subject) -> Option<String> {
+    if !subject.has_shared_names() {
+        return None;
+    }
+    let mut written = String::with_capacity(text.len());
+    let mut end = 0;
+    for piece in pieces(text) {
+        let own = subject.in_text(&text[piece.clone()]);
+        if !own.has_shared_names()
+            && let Some(erased) = own.erase(&text[piece.clone()])
+        {
+            written.push_str(&text[end..piece.start]);
+            written.push_str(&whole_json_values(&erased));
+            end = piece.end;
+        }
+    }
+    if end == 0 {
+        return None;
+    }
+    written.push_str(&text[end..]);
+    Some(written)
+}
+
+/// Returns the parts of a text that are each about one thing: the outermost objects of a document of JSON that are members of a
+/// list or of an object of objects; else the lines.
+fn pieces(text: &str) -> Vec<std::ops::Range<usize>> {
+    let is_document =
+        text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let mut found = Vec::new();
+    if !is_document {
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            found.push(start..start + line.len());
+            start += line.len();
+        }
+        return found;
+    }
+    // In a document `{…: {…}}` or `{…: […]}` things stand two levels down, in `[…]` one.
+    let depth = if text.trim_start().starts_with('[') { 1 } else { 2 };
+    let (mut level, mut quoted, mut escaped, mut start) = (0, false, false, 0);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'{' | b'[' => {
+                if level == depth {
+                    start = at;
+                }
+                level += 1;
+            }
+            b'}' | b']' => {
+                level -= 1;
+                if level == depth {
+                    found.push(start..at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Writes `null` where `[erased]` stands for a number of JSON, outside of a text.
@@ -158,23 +227,49 @@ fn whole_json_values(text: &str) -> String {
 
 /// Takes names that are split over the values of a JSON object out of a line that holds one.
 fn erased_objects(line: &str, subject: &Subject) -> Option<String> {
-    if !subject.has_split_names() {
-        return None;
-    }
     let object = line.trim().trim_start_matches(['[', ',']).trim_end_matches([',', ']']);
     let serde_json::Value::Object(object) = serde_json::from_str(object).ok()? else { return None };
     let values: Vec<&serde_json::Value> = object.values().collect();
-    let cells: Vec<Option<&str>> = values.iter().map(|value| value.as_str()).collect();
-    let split = subject.split_over(&cells);
-    if split.is_empty() {
-        return None;
+    let texts: Vec<Option<String>> = values
+        .iter()
+        .map(|value| match value {
+            serde_json::Value::String(text) => Some(text.clone()),
+            serde_json::Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+        .collect();
+    let cells: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
+    let own = subject.in_row(cells.iter().copied());
+    let mut taken = own.split_over(&cells);
+    if let Some(table) = PeopleTable::of(object.keys().map(String::as_str)) {
+        taken.extend(table.cells_of(&cells, own));
     }
-    let mut line = line.to_owned();
-    for index in split {
+    taken.sort_unstable();
+    taken.dedup();
+    let mut written = line.to_owned();
+    for index in taken {
+        if cells[index].is_some_and(|text| text.trim() == ERASED) {
+            continue;
+        }
+        let key = serde_json::to_string(object.keys().nth(index)?).ok()?;
         let held = serde_json::to_string(values[index]).ok()?;
-        line = line.replace(&held, &format!("\"{ERASED}\""));
+        let nothing = if values[index].is_string() { format!("\"{ERASED}\"") } else { "null".to_owned() };
+        written = with_member(&written, &key, &held, &nothing);
     }
-    Some(line)
+    (written != line).then_some(written)
+}
+
+/// Returns an object of JSON with another value of a member; other members keep their bytes.
+fn with_member(object: &str, key: &str, held: &str, new: &str) -> String {
+    for (at, _) in object.match_indices(key) {
+        let rest = &object[at + key.len()..];
+        let Some(value) = rest.trim_start().strip_prefix(':').map(str::trim_start) else { continue };
+        if value.starts_with(held) {
+            let start = object.len() - value.len();
+            return format!("{}{new}{}", &object[..start], &object[start + held.len()..]);
+        }
+    }
+    object.replace(held, new)
 }
 
 /// Takes the person out of a file of separated values; cells that are not touched stay byte for byte.
@@ -185,15 +280,27 @@ fn erased_csv(text: &str, subject: &Subject) -> Option<String> {
     let mut written = String::with_capacity(text.len());
     let mut changed = false;
     let mut place = 0;
+    let mut table = None;
     while place < text.len() {
         let (cells, end) = csv_record(text, place, separator);
         let values: Vec<String> = cells.iter().map(|cell| unquoted(&text[cell.clone()])).collect();
         let texts: Vec<Option<&str>> = values.iter().map(|value| Some(value.as_str())).collect();
-        let split = subject.split_over(&texts);
+        if place == 0 && is_header_row(values.iter().map(|value| value.trim_start_matches('\u{feff}')), subject) {
+            table = PeopleTable::of(values.iter().map(|value| value.trim_start_matches('\u{feff}').trim()));
+            written.push_str(&text[..end]);
+            place = end;
+            continue;
+        }
+        let subject = subject.in_row(texts.iter().copied());
+        let mut split = subject.split_over(&texts);
+        split.extend(table.iter().flat_map(|table: &PeopleTable| table.cells_of(&texts, subject)));
         let mut from = place;
         for (index, cell) in cells.iter().enumerate() {
-            let erased =
-                if split.contains(&index) { Some(String::new()) } else { erased_value(&values[index], subject) };
+            let erased = if split.contains(&index) && !values[index].is_empty() {
+                Some(String::new())
+            } else {
+                erased_value(&values[index], subject)
+            };
             let Some(erased) = erased else { continue };
             let erased = if erased.trim() == ERASED { String::new() } else { erased };
             changed = true;
@@ -305,8 +412,20 @@ fn erased_batches(batches: &[RecordBatch], subject: &Subject) -> Option<Vec<Reco
 
 /// Returns a batch without the person; nothing where it does not hold one.
 pub(super) fn erased_batch(batch: &RecordBatch, subject: &Subject) -> Option<RecordBatch> {
+    if subject.has_shared_names() {
+        let rows = Rows::of(batch);
+        let subjects: Vec<&Subject> = (0..batch.num_rows()).map(|row| subject.in_row(rows.row(row))).collect();
+        let own: Vec<bool> = subjects.iter().map(|subject| !subject.has_shared_names()).collect();
+        if let Some(all) = subjects.into_iter().find(|subject| !subject.has_shared_names()) {
+            return erased_own_rows(batch, subject, &own, all);
+        }
+    }
+    erased_rows(batch, subject)
+}
+
+fn erased_rows(batch: &RecordBatch, subject: &Subject) -> Option<RecordBatch> {
     let schema = batch.schema();
-    let split = split_cells(batch, subject);
+    let split = split_cells(batch, &Rows::of(batch), subject);
     let mut changed = false;
     let columns: Vec<ArrayRef> = schema
         .fields()
@@ -323,19 +442,68 @@ pub(super) fn erased_batch(batch: &RecordBatch, subject: &Subject) -> Option<Rec
     changed.then(|| RecordBatch::try_new(batch.schema(), columns).ok()).flatten()
 }
 
-/// Returns the rows of each text column in which a part of a name stands whose other parts stand in other columns.
-fn split_cells(batch: &RecordBatch, subject: &Subject) -> BTreeMap<usize, Vec<usize>> {
+/// The rows of a batch as text.
+struct Rows(Vec<Option<StringArray>>);
+
+impl Rows {
+    fn of(batch: &RecordBatch) -> Self {
+        Self(batch.columns().iter().map(shown).collect())
+    }
+
+    fn row(&self, row: usize) -> Vec<Option<&str>> {
+        self.0.iter().map(|values| crate::records::value_at(values.as_ref()?, row)).collect()
+    }
+}
+
+/// Returns a column as text, whatever its type; lists and structures as their texts one after another.
+fn shown(column: &ArrayRef) -> Option<StringArray> {
+    as_text(column).or_else(|| match column.data_type() {
+        DataType::List(_) | DataType::Struct(_) => {
+            let text = |row| arrow::util::display::array_value_to_string(column, row).ok();
+            Some((0..column.len()).map(|row| column.is_valid(row).then(|| text(row)).flatten()).collect())
+        }
+        _ => Some(cast(column, &DataType::Utf8).ok()?.as_string::<i32>().clone()),
+    })
+}
+
+/// Returns a batch without the person where some rows are the person's, so that names count there which others share.
+fn erased_own_rows(batch: &RecordBatch, subject: &Subject, own: &[bool], all: &Subject) -> Option<RecordBatch> {
+    let (in_own, in_others) = (erased_batch(batch, all), erased_rows(batch, subject));
+    if in_own.is_none() && in_others.is_none() {
+        return None;
+    }
+    let (in_own, in_others) = (in_own.as_ref().unwrap_or(batch), in_others.as_ref().unwrap_or(batch));
+    let rows: Vec<(usize, usize)> = own.iter().enumerate().map(|(row, own)| (usize::from(!own), row)).collect();
+    let columns: Vec<ArrayRef> = in_own
+        .columns()
+        .iter()
+        .zip(in_others.columns())
+        .map(|(own, others)| arrow::compute::interleave(&[own.as_ref(), others.as_ref()], &rows).ok())
+        .collect::<Option<_>>()?;
+    let erased = RecordBatch::try_new(batch.schema(), columns).ok()?;
+    (erased != *batch).then_some(erased)
+}
+
+/// Returns the rows of each column that go although the person is not in the cell itself: where a part of a name stands whose other
+/// parts stand in other columns, and what else is personal in a row of the person's.
+fn split_cells(batch: &RecordBatch, rows: &Rows, subject: &Subject) -> BTreeMap<usize, Vec<usize>> {
     let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    if !subject.has_split_names() {
+    let schema = batch.schema();
+    let table = PeopleTable::of(schema.fields().iter().map(|field| field.name().as_str()));
+    if !subject.has_split_names() && table.is_none() {
         return found;
     }
-    let texts: Vec<(usize, StringArray)> =
-        batch.columns().iter().enumerate().filter_map(|(index, column)| Some((index, as_text(column)?))).collect();
+    let is_text: Vec<bool> = batch.columns().iter().map(|column| as_text(column).is_some()).collect();
     for row in 0..batch.num_rows() {
-        let cells: Vec<Option<&str>> =
-            texts.iter().map(|(_, values)| values.is_valid(row).then(|| values.value(row))).collect();
-        for cell in subject.split_over(&cells) {
-            found.entry(texts[cell].0).or_default().push(row);
+        let cells = rows.row(row);
+        let texts: Vec<Option<&str>> =
+            cells.iter().zip(&is_text).map(|(cell, is_text)| cell.filter(|_| *is_text)).collect();
+        let mut taken = subject.split_over(&texts);
+        taken.extend(table.iter().flat_map(|table| table.cells_of(&cells, subject)));
+        taken.sort_unstable();
+        taken.dedup();
+        for cell in taken.into_iter().filter(|cell| cells[*cell].is_some_and(|text| text != ERASED)) {
+            found.entry(cell).or_default().push(row);
         }
     }
     found
@@ -371,6 +539,13 @@ fn erased_array(column: &ArrayRef, nullable: bool, split: &[usize], subject: &Su
             })
             .collect();
         return cast(&erased, column.data_type()).ok();
+    }
+    if !split.is_empty() && nullable {
+        let rest = erased_array(column, nullable, &[], subject);
+        let column = rest.as_ref().unwrap_or(column);
+        let mask: arrow::array::BooleanArray = (0..column.len()).map(|row| Some(split.contains(&row))).collect();
+        return arrow::compute::kernels::zip::zip(&mask, &new_null_array(column.data_type(), column.len()), column)
+            .ok();
     }
     match column.data_type() {
         // A telephone or identity number that a table holds as a number.
@@ -427,6 +602,8 @@ static CELL: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s)<c((?: [^>]*?)?)(?
 static VALUE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s)<v>(.*?)</v>"));
 static TYPE: LazyLock<Regex> = LazyLock::new(|| pattern(r#" t="([A-Za-z]+)""#));
 
+static COLUMN: LazyLock<Regex> = LazyLock::new(|| pattern(r#" r="([A-Z]{1,3})[0-9]+""#));
+
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is a constant")
 }
@@ -450,10 +627,19 @@ fn erased_workbook(bytes: &[u8], subject: &Subject) -> Result<Option<Vec<u8>>, F
         .unwrap_or_default();
     // Texts of which some cell was erased as part of a row, and whether another cell still refers to them.
     let mut orphans: BTreeMap<usize, bool> = BTreeMap::new();
+    // Texts that head columns: they stay.
+    let mut headers = BTreeSet::new();
+    for (_, _, bytes) in members.iter().filter(|(name, ..)| is_sheet(name)) {
+        let text = String::from_utf8_lossy(bytes);
+        let first = ROW.find(&text).map(|row| sheet_cells(row.as_str(), &strings)).unwrap_or_default();
+        if is_header_row(first.iter().map(|cell| cell.text.as_str()), subject) {
+            headers.extend(first.iter().filter_map(|cell| cell.shared));
+        }
+    }
     for (name, _, bytes) in &mut members {
         if is_sheet(name) {
             let text = String::from_utf8_lossy(bytes).into_owned();
-            if let Some(erased) = erased_sheet(&text, &strings, subject, &mut orphans) {
+            if let Some(erased) = erased_sheet(&text, &strings, subject, &headers, &mut orphans) {
                 *bytes = erased.into_bytes();
                 changed = true;
             }
@@ -464,8 +650,11 @@ fn erased_workbook(bytes: &[u8], subject: &Subject) -> Result<Option<Vec<u8>>, F
             continue;
         }
         let Ok(text) = std::str::from_utf8(bytes) else { continue };
-        let erased =
-            if name == "xl/sharedStrings.xml" { erased_strings(text, subject, &orphans) } else { subject.erase(text) };
+        let erased = if name == "xl/sharedStrings.xml" {
+            erased_strings(text, subject, &headers, &orphans)
+        } else {
+            subject.erase(text)
+        };
         if let Some(erased) = erased {
             *bytes = erased.into_bytes();
             changed = true;
@@ -509,14 +698,26 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-fn erased_strings(xml: &str, subject: &Subject, orphans: &BTreeMap<usize, bool>) -> Option<String> {
+fn erased_strings(
+    xml: &str,
+    subject: &Subject,
+    headers: &BTreeSet<usize>,
+    orphans: &BTreeMap<usize, bool>,
+) -> Option<String> {
     let mut changed = false;
     let mut index = 0;
     let written = STRING.replace_all(xml, |found: &Captures<'_>| {
         let item = &found[0];
         let gone = orphans.get(&index).is_some_and(|referred| !referred);
+        let heads = headers.contains(&index);
         index += 1;
-        let erased = if gone { Some(ERASED.to_owned()) } else { erased_value(&text_of(item), subject) };
+        let erased = if heads {
+            None
+        } else if gone {
+            Some(ERASED.to_owned())
+        } else {
+            erased_value(&text_of(item), subject)
+        };
         match erased {
             Some(erased) => {
                 changed = true;
@@ -533,6 +734,8 @@ struct SheetCell {
     /// Where it is in the row's XML.
     range: std::ops::Range<usize>,
     attributes: String,
+    /// Its column, from 0.
+    column: usize,
     /// Which of the shared strings it shows.
     shared: Option<usize>,
     /// Whether it is a truth value or an error.
@@ -540,43 +743,82 @@ struct SheetCell {
     text: String,
 }
 
+/// Reads the cells of a row of a sheet.
+fn sheet_cells(row: &str, strings: &[String]) -> Vec<SheetCell> {
+    let mut cells: Vec<SheetCell> = Vec::new();
+    for cell in CELL.captures_iter(row) {
+        let whole = cell.get(0).map_or(0..0, |whole| whole.range());
+        let attributes = cell.get(1).map_or("", |attributes| attributes.as_str());
+        let content = cell.get(2).map_or("", |content| content.as_str());
+        let kind = TYPE.captures(attributes).map(|kind| kind[1].to_owned()).unwrap_or_default();
+        let value = VALUE.captures(content).map(|value| value[1].to_owned()).unwrap_or_default();
+        let shared = (kind == "s").then(|| value.parse::<usize>().ok()).flatten();
+        let text = match (shared, kind.as_str()) {
+            (Some(index), _) => strings.get(index).cloned().unwrap_or_default(),
+            (None, "inlineStr") => text_of(content),
+            _ => value,
+        };
+        let fixed = kind == "b" || kind == "e";
+        let column = COLUMN.captures(attributes).map_or(cells.len(), |found| column_number(&found[1]));
+        cells.push(SheetCell { range: whole, attributes: attributes.to_owned(), column, shared, fixed, text });
+    }
+    cells
+}
+
+/// Returns the number of a column, from 0 for `A`.
+fn column_number(letters: &str) -> usize {
+    let number = letters.bytes().fold(0, |number, letter| number * 26 + usize::from(letter - b'A') + 1);
+    number.saturating_sub(1)
+}
+
+/// Returns the texts of a row by column.
+fn by_column(cells: &[SheetCell]) -> Vec<Option<&str>> {
+    // A sheet has no more columns than this.
+    let width = cells.iter().map(|cell| cell.column + 1).max().unwrap_or(0).min(1 << 14);
+    let mut texts = vec![None; width];
+    for cell in cells.iter().filter(|cell| cell.column < width) {
+        texts[cell.column] = Some(cell.text.as_str());
+    }
+    texts
+}
+
 fn erased_sheet(
     xml: &str,
     strings: &[String],
     subject: &Subject,
+    headers: &BTreeSet<usize>,
     orphans: &mut BTreeMap<usize, bool>,
 ) -> Option<String> {
     let mut changed = false;
+    let mut first = true;
+    let mut table = None;
     let written = ROW.replace_all(xml, |found: &Captures<'_>| {
         let row = &found[0];
-        let mut cells: Vec<SheetCell> = Vec::new();
-        for cell in CELL.captures_iter(row) {
-            let whole = cell.get(0).map_or(0..0, |whole| whole.range());
-            let attributes = cell.get(1).map_or("", |attributes| attributes.as_str());
-            let content = cell.get(2).map_or("", |content| content.as_str());
-            let kind = TYPE.captures(attributes).map(|kind| kind[1].to_owned()).unwrap_or_default();
-            let value = VALUE.captures(content).map(|value| value[1].to_owned()).unwrap_or_default();
-            let shared = (kind == "s").then(|| value.parse::<usize>().ok()).flatten();
-            let text = match (shared, kind.as_str()) {
-                (Some(index), _) => strings.get(index).cloned().unwrap_or_default(),
-                (None, "inlineStr") => text_of(content),
-                _ => value,
-            };
-            let fixed = kind == "b" || kind == "e";
-            cells.push(SheetCell { range: whole, attributes: attributes.to_owned(), shared, fixed, text });
+        let cells = sheet_cells(row, strings);
+        if std::mem::take(&mut first) && is_header_row(cells.iter().map(|cell| cell.text.as_str()), subject) {
+            table = PeopleTable::of(by_column(&cells).into_iter().map(Option::unwrap_or_default));
+            return row.to_owned();
         }
         let texts: Vec<Option<&str>> = cells.iter().map(|cell| Some(cell.text.as_str())).collect();
-        let split = subject.split_over(&texts);
+        let own = subject.in_row(texts.iter().copied());
+        let mut split = own.split_over(&texts);
+        if let Some(table) = &table {
+            let taken = table.cells_of(&by_column(&cells), own);
+            split.extend((0..cells.len()).filter(|index| taken.contains(&cells[*index].column)));
+        }
         let mut new = String::new();
         let mut from = 0;
-        for (index, SheetCell { range, attributes, shared, fixed, text }) in cells.iter().enumerate() {
-            let erased = if split.contains(&index) {
+        for (index, SheetCell { range, attributes, shared, fixed, text, .. }) in cells.iter().enumerate() {
+            let erased = if split.contains(&index) && text != ERASED {
                 Some(ERASED.to_owned())
-            } else if *fixed || shared.is_some() {
-                // The text itself is erased where it stands, for all cells at once.
+            } else if *fixed {
                 None
+            } else if let Some(shared) = shared {
+                // The text itself is erased where it stands, for all cells at once, unless it stays elsewhere.
+                let erased = erased_value(text, own);
+                erased.filter(|erased| headers.contains(shared) || erased_value(text, subject).as_ref() != Some(erased))
             } else {
-                erased_value(text, subject)
+                erased_value(text, own)
             };
             if let Some(shared) = shared {
                 let referred = orphans.entry(*shared).or_insert(false);
@@ -650,6 +892,61 @@ mod tests {
         check("a.tsv", "a\tb\n\"call 082 555 0142, now\"\tx\n", "a\tb\ncall [erased], now\tx\n");
         check("a.csv", "a,b\n\"Fictum, Xolile van\",\"say \"\"hi\"\"\"\n", "a,b\n,\"say \"\"hi\"\"\"\n");
         check("a.csv", "a,b\nXolile,Fictumsson\n", "a,b\nXolile,Fictumsson\n");
+    }
+
+    #[test]
+    fn headers_stay_and_shared_names_go_where_they_are_the_persons() {
+        let name = Identifier::new(IdentifierKind::Name, "contact primary email");
+        let subject = Subject::new(name);
+        let csv = "organization_name,contact_primary_email\nAcacia,contact primary email\n";
+        let erased = Taken::Rewritten(b"organization_name,contact_primary_email\nAcacia,\n".to_vec());
+        assert_eq!(take_out("a.csv", csv.as_bytes(), &subject).unwrap(), erased);
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        let sheet = workbook.add_worksheet();
+        for (row, cell) in ["contact_primary_email", "x", "contact_primary_email"].iter().enumerate() {
+            sheet.write_string(row as u32, 0, *cell).unwrap();
+        }
+        let Taken::Rewritten(bytes) = take_out("a.xlsx", &workbook.save_to_buffer().unwrap(), &subject).unwrap() else {
+            panic!("nothing was erased")
+        };
+        let mut read: calamine::Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap();
+        let range = calamine::Reader::worksheet_range(&mut read, "Sheet1").unwrap();
+        let cells: Vec<String> = range.rows().map(|row| row[0].to_string()).collect();
+        assert_eq!(cells, ["contact_primary_email", "x", "[erased]"]);
+
+        let shared = Subject::new(Identifier::guess("z@kestrel.example"))
+            .with_shared_names(Identifier::guess("Zodwa Canaryperson"), BTreeSet::from(["org_1".to_owned()]));
+        for (name, before, after) in [
+            (
+                "a.csv",
+                "entity_id,who,mail\norg_1,Zodwa Canaryperson,\norg_2,Zodwa Canaryperson,z@egret.example\n",
+                "entity_id,who,mail\norg_1,,\norg_2,Zodwa Canaryperson,z@egret.example\n",
+            ),
+            (
+                "a.md",
+                "| Zodwa Canaryperson | z@kestrel.example |\n| Zodwa Canaryperson |\n",
+                "| [erased] | [erased] |\n| Zodwa Canaryperson |\n",
+            ),
+            (
+                "a.json",
+                "{\"parties\": [\n {\"id\": \"org_1\",\n  \"name\": \"Zodwa Canaryperson\"},\n {\"id\": \"org_2\",\n  \"name\": \"Zodwa Canaryperson\"}]}",
+                "{\"parties\": [\n {\"id\": \"org_1\",\n  \"name\": \"[erased]\"},\n {\"id\": \"org_2\",\n  \"name\": \"Zodwa Canaryperson\"}]}",
+            ),
+        ] {
+            let Taken::Rewritten(bytes) = take_out(name, before.as_bytes(), &shared).unwrap() else { panic!("{name}") };
+            assert_eq!(String::from_utf8(bytes.clone()).unwrap(), after);
+            assert_eq!(take_out(name, &bytes, &shared).unwrap(), Taken::Unchanged, "{name}");
+        }
+        let schema = Arc::new(Schema::new(vec![
+            Field::new("name", DataType::Utf8, true),
+            Field::new("email", DataType::Utf8, true),
+        ]));
+        let names = StringArray::from(vec!["Zodwa Canaryperson"; 2]);
+        let emails = StringArray::from(vec!["z@egret.example", "z@kestrel.example"]);
+        let batch = RecordBatch::try_new(schema, vec![Arc::new(names), Arc::new(emails)]).unwrap();
+        let erased = erased_batch(&batch, &shared).unwrap();
+        assert_eq!(erased.column(0).as_string::<i32>().iter().collect::<Vec<_>>(), [Some("Zodwa Canaryperson"), None]);
+        assert!(erased_batch(&erased, &shared).is_none());
     }
 
     #[test]

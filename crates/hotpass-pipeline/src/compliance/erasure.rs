@@ -7,10 +7,11 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use hotpass_core::{AtomicFile, Clock, sha256_bytes};
-use hotpass_privacy::SuppressionList;
-use hotpass_privacy::subject::{Identifier, Subject};
+use hotpass_privacy::subject::{Identifier, IdentifierKind, Subject};
+use hotpass_privacy::{PrivacyKey, SuppressionList};
 use hotpass_provenance::ledger::LEDGER_FILE;
 use hotpass_provenance::manifest::RunStatus;
+use hotpass_provenance::suppression::{SuppressionHead, check_suppression};
 use hotpass_provenance::{Entry, EntryKind, Ledger};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -18,10 +19,11 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::erasing::{Taken, take_out};
+use super::people::PeopleTable;
 use super::related::with_related;
 use super::rights::{
-    ErasedFile, ErasureReport, RightsError, Run, archived_run, archives_of, belongs, digest, files_of, holds,
-    holds_input, inputs_of, is_locked, organisations_of, resolve, runs,
+    ErasedFile, ErasureReport, RightsError, Run, archived_run, archives_of, belongs, digest, each_row, files_of, holds,
+    holds_input, inputs_of, is_locked, organisations_of, outputs_of, resolve, runs,
 };
 use super::suppression_path;
 use crate::services::Services;
@@ -40,6 +42,17 @@ struct Step {
     record: ErasedFile,
 }
 
+/// How an erasure goes about it.
+#[derive(Debug, Default)]
+pub struct ErasureOptions {
+    /// Whether identifiers are taken that many may share.
+    pub broad: bool,
+    /// Whether it is done; otherwise it is only told.
+    pub confirmed: bool,
+    /// Key of tokens and hashes, by which those of the person are found.
+    pub key: Option<PrivacyKey>,
+}
+
 /// What an erasure is about to do: written before the first change, removed after the last. It names nobody.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Journal {
@@ -54,41 +67,76 @@ struct Journal {
 ///
 /// Tables are rewritten cell by cell, texts and workbooks value by value; archives are written anew; archived inputs that hold
 /// the person are removed whole. Each run's ledger records the decision, and of each file the digests before and after, so that
-/// `hotpass verify` can tell an erasure from a change. Without `confirmed` nothing is written.
+/// `hotpass verify` can tell an erasure from a change.
 ///
 /// New files are written beside the old ones and noted in a journal before the first one is replaced: an erasure that was
 /// interrupted is completed by the next.
 ///
+/// An identifier that many may share, as a name of one word, and a name of several people are taken only when `broad`. Without `confirmed` nothing is written.
+///
 /// # Errors
 ///
-/// Returns [`RightsError`] when a run goes on or a file cannot be read or written.
+/// Returns [`RightsError`] when a run goes on, a file cannot be read or written, or it is not clear who is meant.
 pub fn erase(
     dist_dir: &Path,
     asked: &[Identifier],
     decision: &str,
     services: &Services,
     clock: Clock,
-    confirmed: bool,
+    options: &ErasureOptions,
 ) -> Result<ErasureReport, RightsError> {
+    let &ErasureOptions { broad, confirmed, ref key } = options;
+    if let Some(weakness) = asked.iter().filter(|_| !broad).find_map(Identifier::weakness) {
+        return Err(RightsError::Weak { weakness });
+    }
     let runs = runs(dist_dir)?;
     if let Some(run) = runs.iter().find(|run| run.manifest.status == RunStatus::Running && is_locked(&run.directory)) {
         return Err(RightsError::Running { run_id: run.manifest.run_id.clone() });
     }
+    let archives = archives_of(dist_dir);
+    let named = Subject::new(asked.to_vec());
+    if named.is_in(decision) {
+        return Err(RightsError::DecisionNames);
+    }
     let mut report = ErasureReport { decision: decision.to_owned(), done: confirmed, ..ErasureReport::default() };
     if confirmed {
         report.completed = complete(dist_dir, &runs, clock)?;
+        for run in &runs {
+            // An erasure may have ended between the run's ledger and the workspace's.
+            Ledger::of_run(&run.directory).mend(EntryKind::PrivacyErased, clock)?;
+        }
     }
-    let archives = archives_of(dist_dir);
-    let (subject, related) = with_related(&runs, &archives, asked)?;
-    report.related = related.iter().map(|(kind, _)| *kind).collect();
+    let related = with_related(&runs, &archives, asked, broad, key.as_ref())?;
+    if related.meant > 1 && !broad {
+        return Err(RightsError::SharedName { people: related.meant });
+    }
+    let subject = related.subject;
+    if Subject::new(subject.identifiers().iter().cloned()).is_in(decision) {
+        return Err(RightsError::DecisionNames);
+    }
+    report.related = related.others.iter().map(|(kind, _)| *kind).collect();
     report.related.dedup();
+    report.names = related.reach;
+    report.unreached = related.unreached;
+    report.row_columns = row_columns(&runs, &subject);
     let organisations = organisations_of(&runs, &subject)?;
-    report.suppressed = subject.identifiers().len();
+    let plain = |identifier: &&Identifier| identifier.kind() != IdentifierKind::Token;
+    report.suppressed = subject.identifiers().iter().filter(plain).count();
     let mut hashes = Vec::new();
     if confirmed {
         // The list comes first: whatever happens below, no run brings the person back.
-        let identifiers: Vec<Identifier> = subject.identifiers().iter().chain(&organisations).cloned().collect();
-        hashes = suppress(dist_dir, decision, clock, &subject, &identifiers)?;
+        let identifiers: Vec<Identifier> =
+            subject.identifiers().iter().filter(plain).chain(&organisations).cloned().collect();
+        hashes = suppress(dist_dir, decision, clock, &subject, &identifiers, &related.own_names)?;
+        let by = Journal {
+            decision: decision.to_owned(),
+            subject: hashes.clone(),
+            operator: services.operator.clone(),
+            command: services.command.clone(),
+            steps: Vec::new(),
+        };
+        // The decision is recorded whether a file holds the person or none does.
+        record_list(dist_dir, entry_of(&by, json!([])), clock)?;
     }
     let mut steps = Vec::new();
     let mut inputs = BTreeSet::new();
@@ -149,6 +197,22 @@ pub fn erase(
     Ok(report)
 }
 
+/// Returns the columns of written tables whose cells in the person's rows are personal, whatever they hold.
+fn row_columns(runs: &[Run], subject: &Subject) -> BTreeSet<String> {
+    let mut columns = BTreeSet::new();
+    for run in runs.iter().filter(|run| run.manifest.command == "resolve") {
+        if let Some(output) = outputs_of(run).first() {
+            each_row(output, |headers, _, cells| {
+                let subject = subject.in_row(cells.iter().copied());
+                let own = PeopleTable::of(headers.iter().map(String::as_str))
+                    .map_or_else(Vec::new, |table| table.cells_of(cells, subject));
+                columns.extend(own.into_iter().map(|at| headers[at].clone()));
+            });
+        }
+    }
+    columns
+}
+
 /// Puts the person on the list of erased people; returns the hashes of the identifiers.
 fn suppress(
     dist_dir: &Path,
@@ -156,12 +220,66 @@ fn suppress(
     clock: Clock,
     subject: &Subject,
     identifiers: &[Identifier],
+    own_names: &[Identifier],
 ) -> Result<Vec<String>, RightsError> {
     let path = suppression_path(dist_dir);
-    let mut list = SuppressionList::read(&path).map_err(|error| RightsError::Suppression(error.into()))?;
-    list.add(decision, &clock.now_rfc3339(), identifiers).map_err(|error| RightsError::Suppression(error.into()))?;
+    let mut list = obeyed_list(dist_dir)?;
+    list.add(decision, &clock.now_rfc3339(), identifiers, own_names)
+        .map_err(|error| RightsError::Suppression(error.into()))?;
     list.write(&path).map_err(|error| RightsError::Suppression(error.into()))?;
-    Ok(subject.identifiers().iter().map(|identifier| list.hash(identifier)).collect())
+    let plain = subject.identifiers().iter().filter(|identifier| identifier.kind() != IdentifierKind::Token);
+    Ok(plain.map(|identifier| list.hash(identifier)).collect())
+}
+
+/// Reads the list of erased people, which must be the one that the ledger records.
+fn obeyed_list(dist_dir: &Path) -> Result<SuppressionList, RightsError> {
+    if let Some(fault) = check_suppression(dist_dir)? {
+        return Err(RightsError::Suppression(fault.into()));
+    }
+    SuppressionList::read(&suppression_path(dist_dir)).map_err(|error| RightsError::Suppression(error.into()))
+}
+
+/// Records a decision in the workspace's ledger, with the list of erased people as it is now.
+fn record_list(dist_dir: &Path, entry: Entry, clock: Clock) -> Result<(), RightsError> {
+    let head =
+        SuppressionHead::of(dist_dir).map_err(|source| RightsError::Io { path: suppression_path(dist_dir), source })?;
+    let entry = head.iter().map(SuppressionHead::detail).fold(entry, |entry, (name, value)| entry.detail(name, value));
+    Ledger::open(dist_dir.join(LEDGER_FILE)).append(entry, clock)?;
+    Ok(())
+}
+
+/// Takes the people of a decision off the list of erased people, so that later runs take them in again; returns how many entries
+/// of the list that is. Without `confirmed` nothing is written.
+///
+/// # Errors
+///
+/// Returns [`RightsError`] when the list or the ledger cannot be read or written, or the list is not the one that is recorded.
+pub fn readmit(
+    dist_dir: &Path,
+    erased_by: &str,
+    decision: &str,
+    services: &Services,
+    clock: Clock,
+    confirmed: bool,
+) -> Result<usize, RightsError> {
+    let mut list = obeyed_list(dist_dir)?;
+    let removed = list.remove(erased_by);
+    if removed == 0 || !confirmed {
+        return Ok(removed);
+    }
+    let path = suppression_path(dist_dir);
+    let before = std::fs::read(&path).map_err(|source| RightsError::Io { path: path.clone(), source })?;
+    list.write(&path).map_err(|error| RightsError::Suppression(error.into()))?;
+    let entry = Entry::new(EntryKind::PrivacyReadmitted)
+        .by(services.operator.as_deref(), &services.command)
+        .detail("decision", decision)
+        .detail("erased_by", erased_by);
+    if let Err(error) = record_list(dist_dir, entry, clock) {
+        // What is not recorded is not done.
+        hotpass_core::write_atomic(&path, before).map_err(|source| RightsError::Io { path, source })?;
+        return Err(error);
+    }
+    Ok(removed)
 }
 
 fn journal_path(dist_dir: &Path) -> PathBuf {

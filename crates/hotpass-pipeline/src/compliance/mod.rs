@@ -7,6 +7,8 @@ use std::sync::atomic::AtomicU64;
 use hotpass_config::HotpassConfig;
 use hotpass_config::model::ConsentPolicy;
 use hotpass_privacy::error::PrivacyFileError;
+use hotpass_provenance::ledger::LedgerError;
+use hotpass_provenance::suppression::{SUPPRESSION_FILE, SuppressionFault};
 
 use crate::entities::Entities;
 use crate::normalising::QuarantinedRow;
@@ -16,6 +18,7 @@ mod consent;
 mod detection;
 mod erasing;
 mod erasure;
+mod people;
 mod redaction;
 mod related;
 mod report;
@@ -23,8 +26,9 @@ mod rights;
 mod suppression;
 
 pub use consent::{ConsentError, ConsentViolation};
-pub use erasure::erase;
+pub use erasure::{ErasureOptions, erase, readmit};
 pub use redaction::RedactionError;
+pub use related::NameReach;
 pub use report::{ConsentSummary, PrivacyReport, RedactionSummary, RetentionSummary, SuppressionSummary};
 pub use rights::{
     ErasedFile, ErasureReport, Holding, RightsError, RunHoldings, SubjectReport, SweptRun, subject, sweep,
@@ -64,6 +68,12 @@ pub enum ComplianceError {
     /// The list of erased people is there and cannot be obeyed.
     #[error("Cannot obey the list of erased people")]
     Suppression(#[source] PrivacyFileError),
+    /// The list of erased people is not the one that the ledger records.
+    #[error("Cannot obey the list of erased people")]
+    SuppressionLost(#[source] SuppressionFault),
+    /// The ledger, which knows the list of erased people, cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
 }
 
 impl ComplianceError {
@@ -76,6 +86,10 @@ impl ComplianceError {
                     .to_owned(),
             ),
             Self::Suppression(_) => Some("Restore the file from a backup; it may not be left out".to_owned()),
+            Self::SuppressionLost(_) => Some(
+                "Restore the file from a backup; to take a person in again, use `hotpass privacy readmit`".to_owned(),
+            ),
+            Self::Ledger(_) => None,
         }
     }
 }
@@ -91,7 +105,7 @@ impl Compliance {
             without_contacts: redaction.without_contacts(),
             detection: Detection::from_config(config),
             consent: ConsentRules::from_config(config)?,
-            suppression: Arc::new(Suppression::of(&config.pipeline.dist_dir).map_err(ComplianceError::Suppression)?),
+            suppression: Arc::new(Suppression::of(&config.pipeline.dist_dir)?),
             suppressed_rows: Arc::default(),
         })
     }
@@ -128,5 +142,5 @@ impl Compliance {
 
 /// Returns where the list of erased people of a folder of runs is.
 pub fn suppression_path(dist_dir: &Path) -> PathBuf {
-    dist_dir.join("privacy").join("suppression.ndjson")
+    dist_dir.join(SUPPRESSION_FILE)
 }

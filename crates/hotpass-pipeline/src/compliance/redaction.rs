@@ -163,6 +163,12 @@ impl Redaction {
             OperatorError::NoKey { operator } => RedactionError::NoKey { operator },
             source @ OperatorError::Unknown { .. } => RedactionError::Operator { column: String::new(), source },
         })?;
+        // Columns are normalised already; what stands within a text is not.
+        let country = config.pipeline.country_code.as_ref().unwrap_or(&config.profile.default_country_code).clone();
+        let applier = applier.with_normal_form(move |class, value| match class {
+            DataClass::Phone => Some(hotpass_normalise::parse_phone(value, Some(&country)).ok()?.e164),
+            _ => None,
+        });
         Ok(Self { rules, spans, default: Some(default), guards_roles, applier: Some(Arc::new(applier)) })
     }
 

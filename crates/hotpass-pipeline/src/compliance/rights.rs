@@ -9,6 +9,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::UInt32Type;
 use chrono::NaiveDate;
 use hotpass_core::{Clock, RunDirectory, sha256_file};
+use hotpass_privacy::PrivacyKey;
 use hotpass_privacy::subject::{Identifier, IdentifierKind, Subject};
 use hotpass_provenance::manifest::{FileRecord, MANIFEST_FILE, RunStatus};
 use hotpass_provenance::{Entry, EntryKind, Ledger, Manifest, ledger::LedgerError};
@@ -17,7 +18,8 @@ use serde_json::json;
 use zip::ZipArchive;
 
 use super::erasing::{as_text, erased_value, is_held, parquet_batches};
-use super::related::with_related;
+use super::people::PeopleTable;
+use super::related::{NameReach, with_related};
 use crate::records::value_at;
 use crate::services::Services;
 
@@ -60,6 +62,21 @@ pub enum RightsError {
     /// The list of erased people could not be used.
     #[error("Cannot use the list of erased people")]
     Suppression(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Only a name was asked for, and several people bear it.
+    #[error("The name is that of {people} people who share no address or number")]
+    SharedName {
+        /// How many they are.
+        people: usize,
+    },
+    /// The words of the decision hold the person.
+    #[error("The decision names the person, and it would stand in the ledgers")]
+    DecisionNames,
+    /// What is asked for would be found with many who are not meant.
+    #[error("Many may share {weakness}")]
+    Weak {
+        /// What it is.
+        weakness: &'static str,
+    },
     /// The ledger could not be written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -72,6 +89,8 @@ pub struct SubjectReport {
     pub looked_for: Vec<IdentifierKind>,
     /// Identifiers of the same contacts, which were not asked for.
     pub related: Vec<(IdentifierKind, String)>,
+    /// Columns with tokens or hashes that were not looked into, for want of a key.
+    pub unreached: BTreeSet<String>,
     /// What each run holds; runs that hold nothing are left out.
     pub runs: Vec<RunHoldings>,
     /// Archives that hold the person.
@@ -121,6 +140,12 @@ pub struct ErasureReport {
     pub done: bool,
     /// Kinds of identifiers that stand beside what was asked for, and are erased too.
     pub related: Vec<IdentifierKind>,
+    /// How far each name of the person leads.
+    pub names: Vec<NameReach>,
+    /// Columns of which the cells in the person's rows go too, whatever they hold.
+    pub row_columns: BTreeSet<String>,
+    /// Columns with tokens or hashes that were not looked into, for want of a key.
+    pub unreached: BTreeSet<String>,
     /// Files that were rewritten or removed.
     pub files: Vec<ErasedFile>,
     /// Identifiers that are on the list of erased people now.
@@ -184,11 +209,18 @@ pub(super) fn runs(dist_dir: &Path) -> Result<Vec<Run>, RightsError> {
 /// # Errors
 ///
 /// Returns [`RightsError`] when there are no runs, or a table cannot be read: an answer that leaves something out is none.
-pub fn subject(dist_dir: &Path, asked: &[Identifier]) -> Result<SubjectReport, RightsError> {
+///
+/// The key of tokens and hashes finds the person in redacted files; without it, columns that hold such are named.
+pub fn subject(dist_dir: &Path, asked: &[Identifier], key: Option<&PrivacyKey>) -> Result<SubjectReport, RightsError> {
     let runs = runs(dist_dir)?;
-    let (subject, related) = with_related(&runs, &archives_of(dist_dir), asked)?;
-    let mut report =
-        SubjectReport { looked_for: asked.iter().map(Identifier::kind).collect(), related, ..SubjectReport::default() };
+    let related = with_related(&runs, &archives_of(dist_dir), asked, false, key)?;
+    let subject = related.subject;
+    let mut report = SubjectReport {
+        looked_for: asked.iter().map(Identifier::kind).collect(),
+        related: distinct_values(related.others),
+        unreached: related.unreached,
+        ..SubjectReport::default()
+    };
     let mut inputs = BTreeSet::new();
     for run in &runs {
         let mut holdings = RunHoldings {
@@ -234,6 +266,16 @@ pub fn subject(dist_dir: &Path, asked: &[Identifier]) -> Result<SubjectReport, R
     }
     report.inputs = inputs.into_iter().collect();
     Ok(report)
+}
+
+/// Leaves out what is the same in another writing, as a number with and without its country.
+fn distinct_values(values: Vec<(IdentifierKind, String)>) -> Vec<(IdentifierKind, String)> {
+    let mut seen = BTreeSet::new();
+    let mut values = values;
+    // The international form says most.
+    values.sort_by_key(|(kind, value)| (*kind, !value.starts_with('+')));
+    let key = |kind, value: &str| Identifier::new(kind, value).map(|identifier| identifier.digest());
+    values.into_iter().filter(|(kind, value)| seen.insert((*kind, key(*kind, value)))).collect()
 }
 
 /// Removes the runs whose retention is over: their folders, the outputs that are theirs, and their archives.
@@ -317,7 +359,13 @@ pub(super) fn organisations_of(runs: &[Run], subject: &Subject) -> Result<Vec<Id
             let (Some(names), Some(people)) = (column("organization_name"), column("contact_primary_name")) else {
                 continue;
             };
+            let entities = column("entity_id");
             for row in 0..batch.num_rows() {
+                let entity = entities.and_then(|entities| value_at(entities, row));
+                let own = [entity, value_at(people, row)]
+                    .into_iter()
+                    .chain(["contact_primary_email", "contact_primary_phone"].map(|name| value_at(column(name)?, row)));
+                let subject = subject.in_row(own);
                 if value_at(people, row).is_some_and(|name| subject.is_in(name)) {
                     found.extend(
                         value_at(names, row).and_then(|name| Identifier::new(IdentifierKind::Organisation, name)),
@@ -431,16 +479,20 @@ pub(super) fn batches(path: &Path) -> Result<Vec<RecordBatch>, RightsError> {
 fn holdings_of(path: &Path, subject: &Subject, holdings: &mut Vec<Holding>) -> Result<(), RightsError> {
     let table = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     for batch in batches(path)? {
+        let people: Vec<Option<_>> = batch.columns().iter().map(as_text).collect();
+        let subjects: Vec<&Subject> = (0..batch.num_rows())
+            .map(|row| subject.in_row(people.iter().map(|values| value_at(values.as_ref()?, row))))
+            .collect();
         let text = |name: &str, row: usize| {
             let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
             value_at(column, row).map(ToOwned::to_owned)
         };
-        let holds = |value: &str| erased_value(value, subject).is_some();
+        let holds = |row: usize, value: &str| erased_value(value, subjects[row]).is_some();
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
             let mut hits: Vec<(usize, String)> = Vec::new();
             if let Some(values) = as_text(column) {
                 hits.extend((0..values.len()).filter_map(|row| {
-                    value_at(&values, row).filter(|value| holds(value)).map(|value| (row, value.to_owned()))
+                    value_at(&values, row).filter(|value| holds(row, value)).map(|value| (row, value.to_owned()))
                 }));
             } else if let Some(list) = column.as_list_opt::<i32>() {
                 for row in (0..list.len()).filter(|&row| list.is_valid(row)) {
@@ -450,7 +502,7 @@ fn holdings_of(path: &Path, subject: &Subject, holdings: &mut Vec<Holding>) -> R
                             values
                                 .iter()
                                 .flatten()
-                                .filter(|value| subject.is_in(value))
+                                .filter(|value| subjects[row].is_in(value))
                                 .map(|value| (row, value.to_owned())),
                         );
                     }
@@ -486,6 +538,9 @@ fn holdings_of(path: &Path, subject: &Subject, holdings: &mut Vec<Holding>) -> R
 fn holdings_of_rows(path: &Path, subject: &Subject, holdings: &mut Vec<Holding>) {
     let table = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     each_row(path, |headers, number, cells| {
+        let subject = subject.in_row(cells.iter().copied());
+        let own = PeopleTable::of(headers.iter().map(String::as_str))
+            .map_or_else(Vec::new, |table| table.cells_of(cells, subject));
         let holds: Vec<bool> = {
             let split = subject.split_over(cells);
             cells
@@ -499,7 +554,7 @@ fn holdings_of_rows(path: &Path, subject: &Subject, holdings: &mut Vec<Holding>)
         }
         let entity = headers.iter().position(|header| header == "entity_id").and_then(|at| cells[at]);
         for (at, header) in headers.iter().enumerate() {
-            let personal = holds[at] || hotpass_privacy::DataClass::of_header(header).is_some();
+            let personal = holds[at] || own.contains(&at);
             if let Some(value) = cells[at].filter(|_| personal) {
                 holdings.push(Holding {
                     table: table.clone(),

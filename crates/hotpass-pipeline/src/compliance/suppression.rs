@@ -10,7 +10,11 @@ use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use hotpass_ingest::IngestError;
 use hotpass_ingest::table::Batches;
-use hotpass_privacy::{SuppressionList, error::PrivacyFileError};
+use hotpass_privacy::{Scrubbed, SuppressionList};
+use hotpass_provenance::suppression::check_suppression;
+
+use super::ComplianceError;
+use super::people::PeopleTable;
 
 /// The list of erased people of a folder of runs.
 #[derive(Debug, Default)]
@@ -23,9 +27,13 @@ impl Suppression {
     ///
     /// # Errors
     ///
-    /// Returns an error when the list is there and cannot be obeyed.
-    pub(crate) fn of(dist_dir: &Path) -> Result<Self, PrivacyFileError> {
-        Ok(Self { list: SuppressionList::read(&super::suppression_path(dist_dir))? })
+    /// Returns an error when the list is there and cannot be obeyed, or is not there as the ledger records it.
+    pub(crate) fn of(dist_dir: &Path) -> Result<Self, ComplianceError> {
+        let list = SuppressionList::read(&super::suppression_path(dist_dir)).map_err(ComplianceError::Suppression)?;
+        if let Some(fault) = check_suppression(dist_dir)? {
+            return Err(ComplianceError::SuppressionLost(fault));
+        }
+        Ok(Self { list })
     }
 
     /// Returns whether nobody is on the list.
@@ -44,13 +52,13 @@ impl Suppression {
     }
 
     /// Takes erased people out of the batches of a table as they are read, and counts the rows that held one.
-    pub(crate) fn wrap(self: &Arc<Self>, batches: Batches, rows: &Arc<AtomicU64>) -> Batches {
+    pub(crate) fn wrap(self: &Arc<Self>, batches: Batches, headers: Vec<String>, rows: &Arc<AtomicU64>) -> Batches {
         if self.list.is_empty() {
             return batches;
         }
         let (suppression, rows) = (Arc::clone(self), Arc::clone(rows));
         Box::new(batches.map(move |batch| {
-            let (batch, scrubbed) = suppression.scrub(batch?).map_err(|error| {
+            let (batch, scrubbed) = suppression.scrub(batch?, Some(&headers)).map_err(|error| {
                 IngestError::Refused(Box::new(hotpass_core::Diagnostic::error(
                     "privacy.suppression.failed",
                     format!("Erased people cannot be taken out of the table: {error}"),
@@ -61,25 +69,57 @@ impl Suppression {
         }))
     }
 
-    /// Takes erased people out of a batch; returns it with the number of rows that held one.
+    /// Takes what people alone have out of the row of an erased person: what it says of them without their name.
+    fn scrub_own(
+        table: Option<&PeopleTable>,
+        scrubbed: Scrubbed,
+        before: &[Option<String>],
+        cells: &mut [Option<String>],
+    ) {
+        let Some(table) = table.filter(|_| scrubbed == Scrubbed::Channel) else { return };
+        // A row that keeps a name or an address is somebody else's, and speaks of the erased person.
+        let gone = |at: usize| before[at].is_some() && cells[at].is_none();
+        if table.names().any(|at| cells[at].is_some()) || !(0..cells.len()).any(gone) {
+            return;
+        }
+        for at in table.own_columns() {
+            cells[at] = None;
+        }
+    }
+
+    /// Takes erased people out of a batch, whose columns have other headers than their names where they are given; returns it with the number of rows that held one.
     ///
     /// # Errors
     ///
     /// Returns an error when the batch cannot be built again.
-    pub(crate) fn scrub(&self, batch: RecordBatch) -> Result<(RecordBatch, u64), ArrowError> {
+    pub(crate) fn scrub(
+        &self,
+        batch: RecordBatch,
+        headers: Option<&[String]>,
+    ) -> Result<(RecordBatch, u64), ArrowError> {
         if self.list.is_empty() {
             return Ok((batch, 0));
         }
         let texts: Vec<(usize, StringArray)> =
             batch.columns().iter().enumerate().filter_map(|(index, column)| Some((index, text_of(column)?))).collect();
+        let schema = batch.schema();
+        let named = |index: usize| {
+            headers.map_or_else(
+                || Some(schema.field(index).name().as_str()),
+                |headers| headers.get(index).map(String::as_str),
+            )
+        };
+        let table = PeopleTable::of(texts.iter().map(|(index, _)| named(*index).unwrap_or_default()));
         let mut changed: Vec<Vec<(usize, Option<String>)>> = vec![Vec::new(); texts.len()];
         let mut rows = 0;
         for row in 0..batch.num_rows() {
             let mut cells: Vec<Option<String>> =
                 texts.iter().map(|(_, values)| crate::records::value_at(values, row).map(ToOwned::to_owned)).collect();
             let before = cells.clone();
-            if self.list.scrub_row(&mut cells) {
+            let scrubbed = self.list.scrub_row(&mut cells);
+            if scrubbed != Scrubbed::Nothing {
                 rows += 1;
+                Self::scrub_own(table.as_ref(), scrubbed, &before, &mut cells);
                 for (column, (old, new)) in before.into_iter().zip(cells).enumerate() {
                     if old != new {
                         changed[column].push((row, new));

@@ -123,7 +123,10 @@ impl Run<'_> {
         let config = self.request.config;
         self.diagnostics.append(&mut table.diagnostics);
         let Compliance { suppression, suppressed_rows, .. } = &self.compliance;
-        table.batches = suppression.wrap(table.batches, suppressed_rows);
+        // The first column holds row numbers.
+        let raw = table.schema.columns.iter().map(|column| column.raw_header.clone());
+        let headers: Vec<String> = std::iter::once(String::new()).chain(raw).collect();
+        table.batches = suppression.wrap(table.batches, headers, suppressed_rows);
         let schema = table.schema;
         let skipped = |reason: String| SkippedTable {
             file: schema.id.file.to_string(),

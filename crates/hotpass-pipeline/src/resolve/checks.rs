@@ -154,7 +154,7 @@ impl ColumnOperators {
     ///
     /// Returns an error when the list of erased people is there and cannot be obeyed.
     pub fn without_erased(mut self, dist_dir: &Path) -> Result<Self, ComplianceError> {
-        self.erased = Suppression::of(dist_dir).map_err(ComplianceError::Suppression)?;
+        self.erased = Suppression::of(dist_dir)?;
         Ok(self)
     }
 
@@ -218,7 +218,7 @@ impl ColumnOperators {
     /// Returns an error when a column cannot be read as text.
     pub(super) fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, ResolveError> {
         let failed = |error| ResolveError::engine("Redacting the rows", error);
-        let (batch, _) = self.erased.scrub(batch.clone()).map_err(failed)?;
+        let (batch, _) = self.erased.scrub(batch.clone(), None).map_err(failed)?;
         let Some(applier) = self.applier.as_ref().filter(|_| !self.operators.is_empty()) else { return Ok(batch) };
         let schema = batch.schema();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(batch.num_columns());

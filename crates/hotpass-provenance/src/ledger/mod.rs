@@ -45,6 +45,8 @@ pub enum EntryKind {
     QuarantineReleased,
     /// What is held on a person was erased.
     PrivacyErased,
+    /// A person who was erased may come back.
+    PrivacyReadmitted,
     /// What was past its retention date was removed.
     PrivacySwept,
     /// What is held on a person was given out.
@@ -76,6 +78,7 @@ impl EntryKind {
             Self::ExpectationChecked => "expectation.checked",
             Self::QuarantineReleased => "quarantine.released",
             Self::PrivacyErased => "privacy.erased",
+            Self::PrivacyReadmitted => "privacy.readmitted",
             Self::PrivacySwept => "privacy.swept",
             Self::PrivacyDisclosed => "privacy.disclosed",
             Self::ExportWritten => "export.written",
@@ -244,6 +247,40 @@ impl Ledger {
             Self::open(&run.workspace).write(entry, clock)?;
         }
         Ok(written)
+    }
+
+    /// Records entries of a run's ledger in that of its workspace, where a crash came between the two; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LedgerError`] when one of the ledgers cannot be read or written.
+    pub fn mend(&self, kind: EntryKind, clock: Clock) -> Result<usize, LedgerError> {
+        let Some(run) = &self.run else { return Ok(0) };
+        let workspace = Self::open(&run.workspace);
+        let recorded: Vec<Value> = workspace
+            .read()?
+            .entries
+            .into_iter()
+            .filter(|entry| entry.run_id.as_deref() == Some(&run.id))
+            .filter_map(|mut entry| entry.details.remove("run_ledger"))
+            .collect();
+        let mut mended = 0;
+        for entry in self.read()?.entries.into_iter().filter(|entry| entry.kind == kind.as_str()) {
+            let head = json!({"sequence": entry.sequence, "hash": entry.hash});
+            if recorded.contains(&head) {
+                continue;
+            }
+            let missed = Entry {
+                kind,
+                operator: entry.operator,
+                command: entry.command,
+                run_id: Some(run.id.clone()),
+                details: entry.details,
+            };
+            workspace.write(missed.detail("run_ledger", head), clock)?;
+            mended += 1;
+        }
+        Ok(mended)
     }
 
     fn write(&self, entry: Entry, clock: Clock) -> Result<LedgerEntry, LedgerError> {

@@ -11,6 +11,7 @@ use super::{Check, Outcome, Trust, Verification, VerifyError, verify_run};
 use crate::Manifest;
 use crate::ledger::{EntryKind, LEDGER_FILE, Ledger, LedgerHead, LedgerReading, workspace_of};
 use crate::manifest::{MANIFEST_FILE, RunStatus};
+use crate::suppression::check_suppression;
 
 /// What a workspace's ledger says of a run.
 #[derive(Default)]
@@ -129,6 +130,9 @@ pub fn verify_workspace(dist_dir: &Path, trust: Trust<'_>) -> Result<Verificatio
         }
     };
     push_reading(&mut verification, &name, &reading);
+    if let Some(fault) = check_suppression(dist_dir)? {
+        verification.push("erased people", Outcome::Failed, fault.to_string());
+    }
     let recorded = recorded_runs(&reading);
     for (id, run) in &recorded {
         if run.removed {

@@ -139,6 +139,10 @@ pub(super) fn run(args: FilesArgs, context: &mut Context) -> Result<Exit, Comman
         services.signing_key = key.as_deref().map(signing_key).transpose()?;
         services.lineage = lineage::services(&config, context);
     }
+    let signs = key.filter(|_| services.signing_key.is_some());
+    for reference in signs.iter().chain(&args.privacy_key) {
+        context.warn_of_open_key(reference);
+    }
     let emitter = services.lineage.emitter.clone();
     let checks = InputChecks {
         contract: args.contract.as_deref().map(contract_of).transpose()?,
