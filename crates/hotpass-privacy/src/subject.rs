@@ -134,7 +134,8 @@ impl Identifier {
         hotpass_core::sha256_bytes(&self.key).as_str().to_owned()
     }
 
-    /// Returns its tokens and keyed hashes under a key in a context, the class or column that stands in each of them.
+    /// Returns its tokens and keyed hashes under a key in a context, the class or column that stands in each of them; those of the
+    /// parts of a name make a name again, since each part is that of many.
     ///
     /// `country` gives a telephone number its international form, which redaction works on.
     pub fn sealed(&self, key: &PrivacyKey, context: &str, country: impl Fn(&str) -> Option<String>) -> Vec<Self> {
@@ -142,21 +143,26 @@ impl Identifier {
         match self.kind {
             IdentifierKind::Email | IdentifierKind::Number => writings.push(self.key.clone()),
             IdentifierKind::Phone => writings.extend(country(&self.text)),
-            IdentifierKind::Name => {
-                let words = self.text.split_whitespace().collect::<Vec<_>>();
-                writings.push(words.join(" "));
-                // Each part may stand in a column of its own.
-                writings.extend(words.into_iter().map(str::to_owned));
-            }
+            IdentifierKind::Name => writings.push(self.text.split_whitespace().collect::<Vec<_>>().join(" ")),
             IdentifierKind::Organisation | IdentifierKind::Token => return Vec::new(),
         }
         writings.sort();
         writings.dedup();
-        writings
+        let whole = writings
             .iter()
             .flat_map(|writing| [key.tokenise(context, writing), key.hash(context, writing)])
-            .filter_map(|sealed| Self::new(IdentifierKind::Token, &sealed))
-            .collect()
+            .filter_map(|sealed| Self::new(IdentifierKind::Token, &sealed));
+        let words: Vec<&str> = self.text.split_whitespace().collect();
+        let joined = |seal: &dyn Fn(&str) -> String| words.iter().map(|word| seal(word)).collect::<Vec<_>>().join(" ");
+        let parts = [joined(&|word| key.tokenise(context, word)), joined(&|word| key.hash(context, word))];
+        let is_name = self.kind == IdentifierKind::Name && words.len() > 1;
+        let parts = parts.iter().filter(|_| is_name).filter_map(|parts| Self::new(IdentifierKind::Name, parts));
+        whole.chain(parts).collect()
+    }
+
+    /// Returns whether it is a token or hash, or a name of such.
+    pub fn is_sealed(&self) -> bool {
+        self.kind == IdentifierKind::Token || self.text.split(' ').any(is_sealed)
     }
 
     /// Returns why it may be found with many who are not meant; nothing where it tells a person apart.
@@ -733,6 +739,21 @@ mod tests {
         check(&["org_1", "Zodwa Canaryperson"], true);
         check(&["org_2", "Zodwa Canaryperson", "z@egret.example"], false);
         assert_eq!(subject.identifiers().len(), 2);
+    }
+
+    #[test]
+    fn tokens_of_a_name_in_two_columns_need_all_of_them() {
+        let key = PrivacyKey::new(&hotpass_core::Secret::new("k".repeat(32))).unwrap();
+        let name = Identifier::guess("Zodwa Canaryperson").unwrap();
+        let subject = Subject::new(name.sealed(&key, "person_name", |_| None));
+        assert!(subject.identifiers().iter().all(Identifier::is_sealed));
+        for seal in [&PrivacyKey::tokenise as &dyn Fn(&PrivacyKey, &str, &str) -> String, &PrivacyKey::hash] {
+            let [given, family, other, whole] =
+                ["Zodwa", "Canaryperson", "Other", "Zodwa Canaryperson"].map(|part| seal(&key, "person_name", part));
+            assert_eq!(subject.split_over(&[Some(&given), None, Some(&family)]), [0, 2]);
+            assert!(subject.split_over(&[Some(&given), Some(&other)]).is_empty() && !subject.is_in(&given));
+            assert!(subject.is_in(&whole));
+        }
     }
 
     #[test]

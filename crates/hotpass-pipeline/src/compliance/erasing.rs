@@ -413,7 +413,7 @@ fn erased_batches(batches: &[RecordBatch], subject: &Subject) -> Option<Vec<Reco
 /// Returns a batch without the person; nothing where it does not hold one.
 pub(super) fn erased_batch(batch: &RecordBatch, subject: &Subject) -> Option<RecordBatch> {
     if subject.has_shared_names() {
-        let rows = Rows::of(batch);
+        let rows = Rows::of(batch, true);
         let subjects: Vec<&Subject> = (0..batch.num_rows()).map(|row| subject.in_row(rows.row(row))).collect();
         let own: Vec<bool> = subjects.iter().map(|subject| !subject.has_shared_names()).collect();
         if let Some(all) = subjects.into_iter().find(|subject| !subject.has_shared_names()) {
@@ -425,7 +425,7 @@ pub(super) fn erased_batch(batch: &RecordBatch, subject: &Subject) -> Option<Rec
 
 fn erased_rows(batch: &RecordBatch, subject: &Subject) -> Option<RecordBatch> {
     let schema = batch.schema();
-    let split = split_cells(batch, &Rows::of(batch), subject);
+    let split = split_cells(batch, subject);
     let mut changed = false;
     let columns: Vec<ArrayRef> = schema
         .fields()
@@ -446,8 +446,11 @@ fn erased_rows(batch: &RecordBatch, subject: &Subject) -> Option<RecordBatch> {
 struct Rows(Vec<Option<StringArray>>);
 
 impl Rows {
-    fn of(batch: &RecordBatch) -> Self {
-        Self(batch.columns().iter().map(shown).collect())
+    /// Reads a batch; lists and structures only where they are `nested` texts that are asked for.
+    fn of(batch: &RecordBatch, nested: bool) -> Self {
+        let is_nested = |column: &ArrayRef| matches!(column.data_type(), DataType::List(_) | DataType::Struct(_));
+        let texts = |column| if nested || !is_nested(column) { shown(column) } else { None };
+        Self(batch.columns().iter().map(texts).collect())
     }
 
     fn row(&self, row: usize) -> Vec<Option<&str>> {
@@ -486,13 +489,14 @@ fn erased_own_rows(batch: &RecordBatch, subject: &Subject, own: &[bool], all: &S
 
 /// Returns the rows of each column that go although the person is not in the cell itself: where a part of a name stands whose other
 /// parts stand in other columns, and what else is personal in a row of the person's.
-fn split_cells(batch: &RecordBatch, rows: &Rows, subject: &Subject) -> BTreeMap<usize, Vec<usize>> {
+fn split_cells(batch: &RecordBatch, subject: &Subject) -> BTreeMap<usize, Vec<usize>> {
     let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let schema = batch.schema();
     let table = PeopleTable::of(schema.fields().iter().map(|field| field.name().as_str()));
     if !subject.has_split_names() && table.is_none() {
         return found;
     }
+    let rows = Rows::of(batch, false);
     let is_text: Vec<bool> = batch.columns().iter().map(|column| as_text(column).is_some()).collect();
     for row in 0..batch.num_rows() {
         let cells = rows.row(row);

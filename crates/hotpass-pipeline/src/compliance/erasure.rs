@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use hotpass_core::{AtomicFile, Clock, sha256_bytes};
-use hotpass_privacy::subject::{Identifier, IdentifierKind, Subject};
+use hotpass_privacy::subject::{Identifier, Subject};
 use hotpass_privacy::{PrivacyKey, SuppressionList};
 use hotpass_provenance::ledger::LEDGER_FILE;
 use hotpass_provenance::manifest::RunStatus;
@@ -120,7 +120,7 @@ pub fn erase(
     report.unreached = related.unreached;
     report.row_columns = row_columns(&runs, &subject);
     let organisations = organisations_of(&runs, &subject)?;
-    let plain = |identifier: &&Identifier| identifier.kind() != IdentifierKind::Token;
+    let plain = |identifier: &&Identifier| !identifier.is_sealed();
     report.suppressed = subject.identifiers().iter().filter(plain).count();
     let mut hashes = Vec::new();
     if confirmed {
@@ -227,7 +227,7 @@ fn suppress(
     list.add(decision, &clock.now_rfc3339(), identifiers, own_names)
         .map_err(|error| RightsError::Suppression(error.into()))?;
     list.write(&path).map_err(|error| RightsError::Suppression(error.into()))?;
-    let plain = subject.identifiers().iter().filter(|identifier| identifier.kind() != IdentifierKind::Token);
+    let plain = subject.identifiers().iter().filter(|identifier| !identifier.is_sealed());
     Ok(plain.map(|identifier| list.hash(identifier)).collect())
 }
 

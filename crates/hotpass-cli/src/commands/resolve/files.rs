@@ -11,7 +11,7 @@ use hotpass_pipeline::resolve::{
     ColumnOperators, EvidenceRequest, InputCheck, InputChecks, Method, ResolveOutcome, ResolveRequest, Thresholds,
     resolve_files,
 };
-use hotpass_privacy::{Applier, Operator, PrivacyKey, error::OperatorError};
+use hotpass_privacy::{Applier, DataClass, Operator, PrivacyKey, error::OperatorError};
 use hotpass_quality::Suite;
 use hotpass_quality::contract::{Contract, documents, shipped};
 use serde_json::json;
@@ -237,6 +237,11 @@ fn column_operators(pairs: &[String], key: Option<&str>) -> Result<ColumnOperato
             .caused_by(&error)
             .hint("Make a key with `hotpass privacy key`, and name it with `--privacy-key file:PATH`")
     })?;
+    // National numbers stay as they are written: files that are resolved have no country.
+    let applier = applier.with_normal_form(|class, value| match class {
+        DataClass::Phone => Some(hotpass_normalise::parse_phone(value, None).ok()?.e164),
+        _ => None,
+    });
     Ok(ColumnOperators::new(operators, applier))
 }
 
