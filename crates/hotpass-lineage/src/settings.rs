@@ -80,8 +80,12 @@ impl ClientSettings {
             settings.read_parent(variable("OPENLINEAGE_PARENT_ID"), variable("OPENLINEAGE_ROOT_PARENT_ID"));
         let mut config = nested(variables);
         alias_url(&mut config, variables);
+        let named = variable("OPENLINEAGE_CONFIG").map(PathBuf::from);
+        if let Some(path) = named.as_ref().filter(|path| !path.is_file()) {
+            settings.warn(format!("`{}` of OPENLINEAGE_CONFIG is not there", path.display()));
+        }
         let places = [
-            variable("OPENLINEAGE_CONFIG").map(PathBuf::from),
+            named,
             Some(working_folder.join("openlineage.yml")),
             home.map(|home| home.join(".openlineage").join("openlineage.yml")),
         ];
@@ -376,6 +380,8 @@ mod tests {
     fn nothing_named_sends_nothing() -> std::io::Result<()> {
         assert_eq!(read(&[], None)?, ClientSettings::default());
         assert!(read(&[("OPENLINEAGE_DISABLED", " True ")], None)?.disabled);
+        let missing = read(&[("OPENLINEAGE_CONFIG", "nowhere/lineage.yml")], None)?;
+        assert_eq!(missing.warnings, ["`nowhere/lineage.yml` of OPENLINEAGE_CONFIG is not there"]);
         Ok(())
     }
 

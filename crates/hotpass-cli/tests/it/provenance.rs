@@ -147,6 +147,12 @@ fn what_is_cut_off_removed_or_signed_by_another_is_found() {
     assert!(outcome.code == 3 && outcome.stdout.contains("artefact report.html"), "{outcome}");
     std::fs::write(run.join("report.html"), report).expect("the report");
     assert_eq!(sandbox.run(&workspace).code, 0);
+    std::fs::rename(run.join("manifest.json"), sandbox.path("kept.json")).expect("the manifest");
+    for arguments in [&["verify"][..], &workspace] {
+        let outcome = sandbox.run(arguments);
+        assert!(outcome.code == 3 && format!("{outcome}").contains("manifest"), "{outcome}");
+    }
+    std::fs::rename(sandbox.path("kept.json"), run.join("manifest.json")).expect("the manifest");
     std::fs::remove_dir_all(&run).expect("the run");
     let outcome = sandbox.run(&["verify", "--workspace"]);
     assert_eq!(outcome.code, 3, "{outcome}");

@@ -134,7 +134,8 @@ impl VerifyError {
     /// Returns whether what was to be verified does not exist.
     pub fn is_not_found(&self) -> bool {
         match self {
-            Self::Manifest(ManifestError::Missing { .. }) => true,
+            // Where a ledger is, there was a run.
+            Self::Manifest(ManifestError::Missing { path }) => !path.join(LEDGER_FILE).exists(),
             Self::Io { source, .. } | Self::NoArchive { source: zip::result::ZipError::Io(source), .. } => {
                 source.kind() == io::ErrorKind::NotFound
             }
