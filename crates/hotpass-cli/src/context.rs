@@ -5,12 +5,12 @@ use std::process;
 
 use clap::Args;
 use hotpass_config::upgrade::is_legacy_key;
-use hotpass_config::{ConfigError, ConfigLoader, LoadedConfig, ProblemKind};
+use hotpass_config::{ConfigError, ConfigLoader, ConfigProblem, LoadedConfig, ProblemKind};
 use hotpass_core::{Clock, RunDirectory, RunLookupError};
-use hotpass_pipeline::{CancelToken, Services};
+use hotpass_pipeline::{CancelToken, NamedCheckProblem, Services};
 
 use crate::error::CommandError;
-use crate::exit::ErrorKind;
+use crate::exit::{ErrorKind, Exit};
 use crate::printer::Printer;
 use crate::telemetry::RunningTelemetry;
 
@@ -245,6 +245,28 @@ pub(crate) fn config_error(error: &ConfigError) -> CommandError {
         "See every key with `hotpass config schema`, and what is in force with `hotpass config show --origins`"
     };
     command_error.hint(hint)
+}
+
+/// Ends a check of configurations: fine, or all problems of their own and of the contracts and suites that they name.
+pub(crate) fn checked(
+    problems: Vec<ConfigProblem>,
+    missing: Vec<(String, NamedCheckProblem)>,
+) -> Result<Exit, CommandError> {
+    if problems.is_empty() && missing.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let mut error = if problems.is_empty() {
+        CommandError::usage("Cannot use the configuration")
+    } else {
+        config_error(&ConfigError { problems })
+    };
+    for (place, problem) in missing {
+        error.causes.push(format!("{place}: {}: {}", problem.key, problem.message));
+        if let Some(hint) = problem.hint.filter(|hint| !error.hints.contains(hint)) {
+            error.hints.push(hint);
+        }
+    }
+    Err(error)
 }
 
 /// The flags of every command that reads runs.

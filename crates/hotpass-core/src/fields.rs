@@ -283,8 +283,13 @@ pub const QUARANTINE_COLUMNS: &[ColumnSpec] = &[
     required("row", ColumnType::UInt32, "Row, from 1"),
     required("table", ColumnType::UInt32, "Which table of the sheet, from 0"),
     text("column", "Column letters of the cell at fault, where one is"),
-    required("reason", ColumnType::Text, "Stable code of the reason"),
-    required("message", ColumnType::Text, "The reason for people, without personal values"),
+    required("reason", ColumnType::Text, "Stable code of the reason; of several the first"),
+    required("message", ColumnType::Text, "Every reason for people, without personal values"),
+    required(
+        "rules",
+        ColumnType::Text,
+        "JSON list of every rule that the row breaks: `reason`, `column`, `message` and `rule`, by which decisions name it",
+    ),
     required("values", ColumnType::Text, "The row as JSON object: header to cell"),
 ];
 

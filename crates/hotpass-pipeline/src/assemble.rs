@@ -202,6 +202,7 @@ fn quarantine(records: &Records, quarantined: &[QuarantinedRow]) -> Result<Recor
     let mut columns = StringBuilder::new();
     let mut reasons = StringBuilder::new();
     let mut messages = StringBuilder::new();
+    let mut rules = StringBuilder::new();
     let mut values = StringBuilder::new();
     for row in quarantined {
         let table = &records.tables[row.table as usize];
@@ -209,9 +210,10 @@ fn quarantine(records: &Records, quarantined: &[QuarantinedRow]) -> Result<Recor
         sheets.append_option(table.id.sheet.as_deref());
         rows.append_value(row.row);
         tables.append_value(table.id.table);
-        columns.append_option(row.column.as_deref());
-        reasons.append_value(&row.reason);
-        messages.append_value(&row.message);
+        columns.append_option(row.column());
+        reasons.append_value(row.reason());
+        messages.append_value(row.message());
+        rules.append_value(serde_json::to_string(&row.rules).unwrap_or_default());
         values.append_value(&row.values);
     }
     RecordBatch::try_new(
@@ -224,6 +226,7 @@ fn quarantine(records: &Records, quarantined: &[QuarantinedRow]) -> Result<Recor
             Arc::new(columns.finish()),
             Arc::new(reasons.finish()),
             Arc::new(messages.finish()),
+            Arc::new(rules.finish()),
             Arc::new(values.finish()),
         ],
     )
@@ -293,7 +296,7 @@ fn statistics(assembly: &Assembly<'_>, chunks: &[GoldenChunk]) -> RunStatistics 
         *statistics.source_breakdown.entry(table.source_dataset.clone()).or_default() += table.rows_in;
     }
     for row in &assembly.quarantined {
-        *statistics.quarantine_reasons.entry(row.reason.clone()).or_default() += 1;
+        *statistics.quarantine_reasons.entry(row.reason().to_owned()).or_default() += 1;
     }
     statistics
 }

@@ -1,6 +1,6 @@
 //! Contracts at the sources: found by name or path, held against each table before anything is done with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use arrow::record_batch::RecordBatch;
@@ -385,29 +385,27 @@ pub(crate) struct TableCheck {
 }
 
 impl TableCheck {
-    /// Checks a batch: its rows that go to quarantine, each with the first rule it breaks.
+    /// Checks a batch: every rule that its rows break, in the order of the rows.
     pub(crate) fn add(&mut self, batch: &RecordBatch) -> Result<Vec<Rejection>, CheckError> {
         let violations = self.check.add(batch)?;
-        let mut seen = BTreeSet::new();
+        let fields = &self.check.contract().fields;
         Ok(violations
             .into_iter()
-            .filter(|violation| seen.insert(violation.index))
             .map(|violation| {
-                let fields = &self.check.contract().fields;
+                let rule = self.check.broken_rule(&violation);
                 let column = violation.column.and_then(|column| self.letters.get(column as usize));
                 let place = column.map(|letters| format!(" in column {letters}")).unwrap_or_default();
-                let key = violation.column.is_none().then(|| key_of(self.check.contract(), &violation)).flatten();
+                let field = &fields[violation.field as usize];
                 Rejection {
                     position: violation.index,
                     column: violation.column.map(|column| column as usize),
                     reason: violation.rule.code().to_owned(),
-                    message: {
-                        let field = &fields[violation.field as usize];
-                        match key {
-                            Some(key) => format!("The key over `{}` {}", key.join("`, `"), violation.rule.words()),
-                            None => format!("The value of `{}`{place} {}", field.name, violation.rule.words_for(field)),
-                        }
+                    message: if rule.columns.len() > 1 {
+                        format!("The key over `{}` {}", rule.columns.join("`, `"), violation.rule.words())
+                    } else {
+                        format!("The value of `{}`{place} {}", field.name, violation.rule.words_for(field))
                     },
+                    rule: rule.identity,
                 }
             })
             .collect())
@@ -470,18 +468,6 @@ impl TableCheck {
         };
         statistics.context = statistics.result.context(statistics.place());
         (statistics, diagnostics)
-    }
-}
-
-/// Returns the columns of the key over several columns that a row breaks.
-fn key_of<'a>(contract: &'a Contract, violation: &hotpass_quality::contract::Violation) -> Option<&'a Vec<String>> {
-    let first = &contract.fields[violation.field as usize].name;
-    let starts = |key: &&Vec<String>| key.first() == Some(first) && key.len() > 1;
-    match violation.rule {
-        Rule::PrimaryKey => Some(&contract.primary_key).filter(starts),
-        Rule::UniqueKey => contract.unique_keys.iter().find(starts),
-        Rule::ForeignKey => contract.foreign_keys.iter().map(|key| &key.fields).find(starts),
-        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Decisions on rows in quarantine: who released which row, when and why; and whether the row is still the one that was judged.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use hotpass_core::sha256_bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::normalising::QuarantinedRow;
+use crate::records::Records;
 
 /// A decision that a row in quarantine shall be published in spite of a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +35,85 @@ pub struct QuarantineDecision {
     pub file_sha256: String,
     /// SHA-256 of the row's cells, as the quarantine holds them.
     pub row_sha256: String,
-    /// Reason that it overrules.
+    /// Reasons that it overrules, separated by `, `.
     pub reason: String,
+    /// Names of the rules that it overrules, each with its columns; absent in decisions of earlier versions, which overrule the one rule
+    /// that a row breaks when it is of their reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+}
+
+impl QuarantineDecision {
+    /// Returns the row as `FILE#SHEET!ROW`.
+    pub fn place(&self) -> String {
+        place(&self.source_file, self.sheet.as_deref(), self.row)
+    }
+
+    /// Returns whether it overrules a rule; `only` says that the row breaks no other.
+    pub(crate) fn overrules(&self, rule: &BrokenRule, only: bool) -> bool {
+        if self.rules.is_empty() {
+            return only && self.reason == rule.reason;
+        }
+        self.rules.contains(&rule.rule)
+    }
+}
+
+/// A rule that a row in quarantine breaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenRule {
+    /// Code of the reason.
+    pub reason: String,
+    /// Letters of the column at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// The reason for people, without values.
+    pub message: String,
+    /// Names the rule with its columns and a digest of what it asks for, so that no other rule has the name.
+    pub rule: String,
+}
+
+impl BrokenRule {
+    pub(crate) fn new(
+        reason: impl Into<String>,
+        column: Option<String>,
+        message: impl Into<String>,
+        rule: impl Into<String>,
+    ) -> Self {
+        Self { reason: reason.into(), column, message: message.into(), rule: rule.into() }
+    }
+
+    /// Returns whether a person can overrule it: expectations, contracts, and fields that the profile wants to be there.
+    pub fn can_be_overruled(&self) -> bool {
+        can_be_overruled(&self.reason, &self.message)
+    }
+}
+
+fn place(file: &str, sheet: Option<&str>, row: u32) -> String {
+    match sheet {
+        Some(sheet) => format!("{file}#{sheet}!{row}"),
+        None => format!("{file}!{row}"),
+    }
+}
+
+/// Returns the reasons of rules, each once.
+pub(crate) fn reasons<'a>(rules: impl IntoIterator<Item = &'a BrokenRule>) -> String {
+    let mut all: Vec<&str> = Vec::new();
+    for rule in rules {
+        if !all.contains(&rule.reason.as_str()) {
+            all.push(&rule.reason);
+        }
+    }
+    all.join(", ")
+}
+
+/// Returns the places of rows in quarantine.
+pub(crate) fn places(rows: &[QuarantinedRow], records: &Records) -> BTreeSet<String> {
+    rows.iter()
+        .map(|row| {
+            let id = &records.tables[row.table as usize].id;
+            place(&id.file, id.sheet.as_deref(), row.row)
+        })
+        .collect()
 }
 
 /// A row that a decision has released.
@@ -46,20 +125,23 @@ pub struct ReleasedRow {
     pub sheet: Option<String>,
     /// Row, from 1.
     pub row: u32,
-    /// Reason that was overruled.
+    /// Reasons that were overruled, separated by `, `.
     pub reason: String,
     /// When it was decided, RFC 3339.
     pub decided_at: String,
 }
 
+impl ReleasedRow {
+    /// Returns the row as `FILE#SHEET!ROW`.
+    pub fn place(&self) -> String {
+        place(&self.source_file, self.sheet.as_deref(), self.row)
+    }
+}
+
 /// Writes `FILE#SHEET!ROW (REASON)`.
 impl fmt::Display for ReleasedRow {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.source_file)?;
-        if let Some(sheet) = &self.sheet {
-            write!(formatter, "#{sheet}")?;
-        }
-        write!(formatter, "!{} ({})", self.row, self.reason)
+        write!(formatter, "{} ({})", self.place(), self.reason)
     }
 }
 
@@ -187,60 +269,132 @@ impl QuarantineDecisions {
         let decisions = self
             .decisions
             .iter()
-            .filter(|decision| {
+            .enumerate()
+            .filter(|(_, decision)| {
                 decision.source_file == file && decision.sheet.as_deref() == sheet && decision.table == table
             })
             // Where cells are redacted in quarantine, only the file can tell whether the row has changed.
-            .filter(|decision| !redacts || decision.file_sha256 == file_sha256)
-            .cloned()
+            .filter(|(_, decision)| !redacts || decision.file_sha256 == file_sha256)
+            .map(|(number, decision)| (number, decision.clone()))
             .collect();
-        TableDecisions { decisions }
+        TableDecisions { decisions, rows_move: !redacts }
     }
 }
 
 /// The decisions on rows of one table.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TableDecisions {
-    decisions: Vec<QuarantineDecision>,
+    /// With their number among all.
+    decisions: Vec<(usize, QuarantineDecision)>,
+    /// Whether a row is known by its cells when it stands elsewhere now.
+    rows_move: bool,
+}
+
+/// What decisions say of the rows of a table that break a rule.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Judged {
+    /// The rows that they release, in the order of the rows that were asked for.
+    pub(crate) released: Vec<Option<ReleasedRow>>,
+    /// The decisions that speak of a row as it is now, by their number.
+    pub(crate) used: BTreeSet<usize>,
 }
 
 impl TableDecisions {
-    /// Returns the decision that overrules a row's reason, provided that the row is the one that was judged.
-    pub(crate) fn overrule(&self, row: &QuarantinedRow) -> Option<ReleasedRow> {
-        if self.decisions.is_empty() || !can_be_overruled(&row.reason, &row.message) {
-            return None;
-        }
-        let digest = row_digest(&row.values);
-        let found = self.decisions.iter().rev().find(|decision| {
-            decision.row == row.row && decision.reason == row.reason && decision.row_sha256 == digest
-        })?;
-        Some(ReleasedRow {
-            source_file: found.source_file.clone(),
-            sheet: found.sheet.clone(),
-            row: found.row,
-            reason: found.reason.clone(),
-            decided_at: found.decided_at.clone(),
-        })
+    /// Returns whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.decisions.is_empty()
     }
+
+    /// Returns the rows that were judged, where they stood then.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = u32> {
+        self.decisions.iter().map(|(_, decision)| decision.row)
+    }
+
+    /// Returns the rows that are released: those of which decisions overrule every rule that they break.
+    ///
+    /// A decision is on the row whose cells it saw: the one at its place, else the only one elsewhere that breaks a rule. `unchanged`
+    /// says whether a row has the cells of a digest, whatever it breaks.
+    pub(crate) fn judge(&self, rows: &[&QuarantinedRow], unchanged: &dyn Fn(u32, &str) -> bool) -> Judged {
+        let mut judged = Judged { released: vec![None; rows.len()], used: BTreeSet::new() };
+        if self.decisions.is_empty() {
+            return judged;
+        }
+        let mut by_digest: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, row) in rows.iter().enumerate() {
+            by_digest.entry(row_digest(&row.values)).or_default().push(index);
+        }
+        let digests: BTreeSet<&str> = self.decisions.iter().map(|(_, decision)| decision.row_sha256.as_str()).collect();
+        for digest in digests {
+            let alike = by_digest.get(digest).map_or(&[][..], Vec::as_slice);
+            let mut judged_at: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+            for (index, (_, decision)) in self.decisions.iter().enumerate() {
+                if decision.row_sha256 == digest {
+                    judged_at.entry(decision.row).or_default().push(index);
+                }
+            }
+            let here = |place: u32| alike.iter().copied().find(|&index| rows[index].row == place);
+            let mut pairs: Vec<(u32, Option<usize>)> = Vec::new();
+            let mut gone: Vec<u32> = Vec::new();
+            for &place in judged_at.keys() {
+                match here(place) {
+                    Some(index) => pairs.push((place, Some(index))),
+                    None if unchanged(place, digest) => pairs.push((place, None)),
+                    None => gone.push(place),
+                }
+            }
+            let elsewhere: Vec<usize> =
+                alike.iter().copied().filter(|&index| !judged_at.contains_key(&rows[index].row)).collect();
+            if let (true, [place], [index]) = (self.rows_move, gone.as_slice(), elsewhere.as_slice()) {
+                pairs.push((*place, Some(*index)));
+            }
+            for (place, index) in pairs {
+                let decisions = judged_at.get(&place).into_iter().flatten().map(|&decision| &self.decisions[decision]);
+                judged.used.extend(decisions.clone().map(|(number, _)| *number));
+                let Some(index) = index else { continue };
+                judged.released[index] = release(rows[index], decisions.map(|(_, decision)| decision));
+            }
+        }
+        judged
+    }
+}
+
+/// Returns the row as released, when decisions overrule every rule that it breaks.
+fn release<'a>(
+    row: &QuarantinedRow,
+    decisions: impl Iterator<Item = &'a QuarantineDecision> + Clone,
+) -> Option<ReleasedRow> {
+    let only = row.rules.len() == 1;
+    let overruled =
+        |rule: &BrokenRule| rule.can_be_overruled() && decisions.clone().any(|decision| decision.overrules(rule, only));
+    let last = decisions.clone().last()?;
+    row.rules.iter().all(overruled).then(|| ReleasedRow {
+        source_file: last.source_file.clone(),
+        sheet: last.sheet.clone(),
+        row: row.row,
+        reason: reasons(&row.rules),
+        decided_at: last.decided_at.clone(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn row(reason: &str, values: &str) -> QuarantinedRow {
-        QuarantinedRow {
-            table: 0,
-            row: 7,
-            column: None,
-            reason: reason.into(),
-            message: "Required field `contact_emails` has no value in column B".into(),
-            values: values.into(),
-        }
+    fn rule(name: &str) -> BrokenRule {
+        BrokenRule::new(
+            "contract.enumeration",
+            None,
+            "The value is none of `A`",
+            format!("contract.enumeration/c/{name}"),
+        )
     }
 
-    fn decisions() -> QuarantineDecisions {
-        let decision = QuarantineDecision {
+    fn row(row: u32, rules: &[&str], values: &str) -> QuarantinedRow {
+        QuarantinedRow { table: 0, row, rules: rules.iter().map(|name| rule(name)).collect(), values: values.into() }
+    }
+
+    fn decision(row: u32, rules: &[&str]) -> QuarantineDecision {
+        QuarantineDecision {
             decided_at: "2024-01-01T00:00:00Z".into(),
             operator: "thandi".into(),
             decision: "checked by telephone".into(),
@@ -248,23 +402,50 @@ mod tests {
             source_file: "a.csv".into(),
             sheet: None,
             table: 0,
-            row: 7,
+            row,
             file_sha256: "f".into(),
             row_sha256: row_digest("{}"),
-            reason: "expectation.expect_column_values_to_be_unique".into(),
-        };
-        QuarantineDecisions { decisions: vec![decision] }
+            reason: "contract.enumeration".into(),
+            rules: rules.iter().map(|name| rule(name).rule).collect(),
+        }
+    }
+
+    /// Returns the rows that decisions release, and the number of decisions that fit one.
+    fn released(decisions: Vec<QuarantineDecision>, rows: &[QuarantinedRow], redacts: bool) -> (Vec<u32>, usize) {
+        let of_table = QuarantineDecisions { decisions }.of_table("a.csv", None, 0, "g", redacts);
+        let judged = of_table.judge(&rows.iter().collect::<Vec<_>>(), &|_, _| false);
+        (judged.released.iter().flatten().map(|row| row.row).collect(), judged.used.len())
     }
 
     #[test]
-    fn a_decision_counts_for_the_row_and_the_reason_alone() {
-        let of_table = |redacts| decisions().of_table("a.csv", None, 0, "g", redacts);
-        let reason = "expectation.expect_column_values_to_be_unique";
-        assert!(of_table(false).overrule(&row(reason, "{}")).is_some());
-        assert!(of_table(false).overrule(&row(reason, "{\"a\":1}")).is_none());
-        assert!(of_table(false).overrule(&row("expectation.expect_column_values_to_be_null", "{}")).is_none());
-        assert!(of_table(true).overrule(&row(reason, "{}")).is_none());
-        assert!(decisions().of_table("b.csv", None, 0, "g", false).overrule(&row(reason, "{}")).is_none());
+    fn a_decision_counts_for_the_rules_that_were_shown_alone() {
+        let check = |decisions: Vec<QuarantineDecision>, broken: &[&str], expected: &[u32]| {
+            assert_eq!(released(decisions, &[row(7, broken, "{}")], false).0, expected, "{broken:?}");
+        };
+        check(vec![decision(7, &["Town"])], &["Town"], &[7]);
+        check(vec![decision(7, &["Town"])], &["Grade"], &[]);
+        check(vec![decision(7, &["Town"])], &["Town", "Grade"], &[]);
+        check(vec![decision(7, &["Town", "Grade"])], &["Grade"], &[7]);
+        check(vec![decision(7, &["Town"]), decision(7, &["Grade"])], &["Town", "Grade"], &[7]);
+        // Decisions of earlier versions name a reason; which rule of it was shown is certain only where it is the only one.
+        check(vec![decision(7, &[])], &["Town"], &[7]);
+        check(vec![decision(7, &[])], &["Town", "Grade"], &[]);
+    }
+
+    #[test]
+    fn a_decision_follows_its_cells_when_only_one_row_has_them() {
+        let town = || vec![decision(7, &["Town"])];
+        assert_eq!(released(town(), &[row(7, &["Town"], "{\"a\":1}")], false), (vec![], 0), "other cells");
+        assert_eq!(released(town(), &[row(8, &["Town"], "{}")], false), (vec![8], 1), "a row was put in above");
+        let two = [row(8, &["Town"], "{}"), row(9, &["Town"], "{}")];
+        assert_eq!(released(town(), &two, false), (vec![], 0), "either may be the one");
+        let copy = [row(7, &["Town"], "{}"), row(9, &["Town"], "{}")];
+        assert_eq!(released(town(), &copy, false), (vec![7], 1), "a copy was not judged");
+        assert_eq!(
+            released(town(), &[row(7, &["Town"], "{}")], true),
+            (vec![], 0),
+            "redacted, and the file has changed"
+        );
     }
 
     #[test]
@@ -280,8 +461,8 @@ mod tests {
         let path = folder.path().join("decisions/quarantine.ndjson");
         assert!(QuarantineDecisions::read(&path).unwrap().digest().is_none());
         let mut all = QuarantineDecisions::default();
-        all.append(&path, decisions().decisions).unwrap();
-        all.append(&path, decisions().decisions).unwrap();
+        all.append(&path, vec![decision(7, &["Town"])]).unwrap();
+        all.append(&path, vec![decision(8, &[])]).unwrap();
         assert_eq!(QuarantineDecisions::read(&path).unwrap().iter().count(), 2);
     }
 }

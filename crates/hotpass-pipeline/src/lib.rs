@@ -12,6 +12,7 @@ mod golden;
 mod grouping;
 pub mod lineage;
 mod linkage;
+mod named_checks;
 mod normalising;
 pub mod parties;
 mod progress;
@@ -33,11 +34,13 @@ pub mod telemetry;
 
 pub use compliance::{ComplianceError, ConsentError, RedactionError};
 pub use decisions::{
-    DecisionError, QuarantineDecision, QuarantineDecisions, ReleasedRow, can_be_overruled, decisions_file, row_digest,
+    BrokenRule, DecisionError, QuarantineDecision, QuarantineDecisions, ReleasedRow, can_be_overruled, decisions_file,
+    row_digest,
 };
 pub use evidence::EvidenceError;
 pub use lineage::LineageServices;
 pub use linkage::{GroupingError, LinkageModelError};
+pub use named_checks::{NamedCheckProblem, check_named};
 pub use progress::{CancelToken, NoProgress, Progress, Stage};
 pub use quality::ExpectationError;
 pub use reading::{FileRules, MappingFileError, mapping_files};

@@ -20,9 +20,10 @@ use hotpass_normalise::{
     canonical_email_verdict, normalise_column, organization_columns, own_domain, parse_country, parse_phone,
     phone_verdict, rule_for, web_identity,
 };
+use rayon::prelude::*;
 
 use crate::compliance::Redaction;
-use crate::decisions::{ReleasedRow, TableDecisions};
+use crate::decisions::{BrokenRule, Judged, TableDecisions, row_digest};
 use crate::golden::push_json;
 use crate::records::{Channel, Contacts, FieldSource, NO_COLUMN, Part, TEXT_FIELDS, TextField, Verdict, value_at};
 
@@ -61,6 +62,8 @@ pub(crate) struct Rejection {
     pub(crate) reason: String,
     /// The reason for people, without values.
     pub(crate) message: String,
+    /// Name of the rule, as decisions hold it.
+    pub(crate) rule: String,
 }
 
 /// A row that cannot be published.
@@ -70,14 +73,34 @@ pub(crate) struct QuarantinedRow {
     pub(crate) table: u32,
     /// Row, from 1.
     pub(crate) row: u32,
-    /// Letters of the column at fault.
-    pub(crate) column: Option<String>,
-    /// Code.
-    pub(crate) reason: String,
-    /// The reason for people.
-    pub(crate) message: String,
+    /// Every rule it breaks, in the order they were checked; at least one.
+    pub(crate) rules: Vec<BrokenRule>,
     /// The row as JSON object.
     pub(crate) values: String,
+}
+
+impl QuarantinedRow {
+    /// Returns the letters of the column at fault, by the first rule.
+    pub(crate) fn column(&self) -> Option<&str> {
+        self.rules.first()?.column.as_deref()
+    }
+
+    /// Returns the code of the first rule.
+    pub(crate) fn reason(&self) -> &str {
+        self.rules.first().map_or("", |rule| &rule.reason)
+    }
+
+    /// Returns all reasons for people.
+    pub(crate) fn message(&self) -> String {
+        self.rules.iter().map(|rule| rule.message.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Adds a rule, unless it is there.
+    fn add(&mut self, rule: BrokenRule) {
+        if !self.rules.contains(&rule) {
+            self.rules.push(rule);
+        }
+    }
 }
 
 /// What became of a batch.
@@ -85,8 +108,12 @@ pub(crate) struct QuarantinedRow {
 pub(crate) struct NormalisedBatch {
     /// Accepted records.
     pub(crate) part: Part,
-    /// Rows that are not.
+    /// Rows that break a rule, by position, until [`settle`] parts them from the records.
+    pub(crate) broken: BTreeMap<u32, QuarantinedRow>,
+    /// Rows that are not accepted, once that is settled.
     pub(crate) quarantined: Vec<QuarantinedRow>,
+    /// Rows that decisions speak of, with the digest of their cells.
+    pub(crate) spoken_of: BTreeSet<(u32, String)>,
     /// Changes by canonical field.
     pub(crate) changes: BTreeMap<&'static str, RuleCounts>,
     /// Canonical fields and codes in `changes` of values that broke their rule.
@@ -95,8 +122,6 @@ pub(crate) struct NormalisedBatch {
     pub(crate) filled: Vec<u64>,
     /// Number of rows.
     pub(crate) rows: u64,
-    /// Rows that a decision has released.
-    pub(crate) released: Vec<ReleasedRow>,
 }
 
 /// A rule that depends on the country of the row.
@@ -135,7 +160,7 @@ impl<R: FieldRule> FieldRule for ByCountry<R> {
     }
 }
 
-/// Normalises a batch and parts the rows that lack a required field.
+/// Normalises a batch, and notes the rows that lack a required field.
 ///
 /// # Errors
 ///
@@ -217,24 +242,33 @@ pub(crate) fn normalise_batch(
     let BatchReader { changes, failed, failure_codes, .. } = reader;
 
     // What is required must be there now.
-    let mut rejected: BTreeMap<u32, &str> = BTreeMap::new();
+    let mut broken: BTreeMap<u32, QuarantinedRow> = BTreeMap::new();
     for field in &plan.required {
         let present = presence(field, &text, date_text.as_ref(), &contacts);
         for row in 0..batch.num_rows() {
             if !present(row) {
-                rejected.entry(row as u32).or_insert(field);
+                let position = row as u32;
+                let rule = missing(plan, position, field, &failed);
+                broken
+                    .entry(position)
+                    .or_insert_with(|| QuarantinedRow {
+                        table: plan.table,
+                        row: rows.value(row),
+                        rules: Vec::new(),
+                        values: row_json(plan, &cells, position, redaction),
+                    })
+                    .add(rule);
             }
         }
     }
-    let (mut quarantined, mut released) = (Vec::with_capacity(rejected.len()), Vec::new());
-    rejected.retain(|&row, field| {
-        let row = quarantine(plan, &cells, &rows, row, field, &failed, redaction);
-        let decision = plan.decisions.overrule(&row);
-        let stays = decision.is_none();
-        released.extend(decision);
-        quarantined.extend(stays.then_some(row));
-        stays
-    });
+    let spoken_of = plan
+        .decisions
+        .rows()
+        .filter_map(|row| {
+            let position = rows.values().binary_search(&row).ok()?;
+            Some((row, row_digest(&row_json(plan, &cells, position as u32, redaction))))
+        })
+        .collect();
     let raw = cells
         .iter()
         .enumerate()
@@ -242,7 +276,7 @@ pub(crate) fn normalise_batch(
             cells.filter(|_| plan.mapping.columns.get(column).is_some_and(|column| column.field.is_some())).cloned()
         })
         .collect();
-    let mut part = Part {
+    let part = Part {
         table: plan.table,
         rows,
         accepted: None,
@@ -260,11 +294,16 @@ pub(crate) fn normalise_batch(
         contacts: contacts.contacts,
         contact_failures: contacts.failures,
     };
-    if !rejected.is_empty() {
-        let keep: BooleanArray = (0..batch.num_rows() as u32).map(|row| Some(!rejected.contains_key(&row))).collect();
-        keep_rows(&mut part, &keep)?;
-    }
-    Ok(NormalisedBatch { part, quarantined, changes, failure_codes, filled, rows: batch.num_rows() as u64, released })
+    Ok(NormalisedBatch {
+        part,
+        broken,
+        quarantined: Vec::new(),
+        spoken_of,
+        changes,
+        failure_codes,
+        filled,
+        rows: batch.num_rows() as u64,
+    })
 }
 
 /// The contacts of a batch with what was found in them.
@@ -559,15 +598,13 @@ fn presence<'a>(
     Box::new(move |row| values.is_some_and(|values| !values.is_null(row)))
 }
 
-fn quarantine(
+/// Tells that a row has no value of a required field that could be used.
+fn missing(
     plan: &TablePlan,
-    cells: &[Option<&StringArray>],
-    rows: &UInt32Array,
     row: u32,
     field: &str,
     failed: &BTreeMap<(&'static str, u32), &'static str>,
-    redaction: &Redaction,
-) -> QuarantinedRow {
+) -> BrokenRule {
     let column = plan.mapping.columns_of(field).next().and_then(|column| plan.columns.get(column as usize));
     let failure = failed.range((field_name(field), row)..=(field_name(field), row)).map(|(_, reason)| *reason).next();
     let (reason, message) = match (failure, column) {
@@ -580,69 +617,76 @@ fn quarantine(
         }
         (_, None) => ("required_field_missing", format!("Required field `{field}` has no column in the table")),
     };
-    let values = row_json(plan, cells, row, redaction);
-    QuarantinedRow {
-        table: plan.table,
-        row: rows.value(row as usize),
-        column: column.map(|(letters, _)| letters.clone()),
-        reason: reason.to_owned(),
-        message,
-        values,
-    }
+    let rule = match failure {
+        Some(failure) => format!("{reason}/{field}/{failure}"),
+        None => format!("{reason}/{field}"),
+    };
+    BrokenRule::new(reason, column.map(|(letters, _)| letters.clone()), message, rule)
 }
 
-/// Takes rows out of a batch that was normalised, for reasons that checks of the source have found; a row that is out already keeps its
-/// reason, and of several reasons the first counts. Rows that a decision has released stay; they are returned.
-///
-/// # Errors
-///
-/// Returns an error when the batch is not the one that was normalised.
-pub(crate) fn reject_rows(
+/// Notes rules that checks of the source have found broken; a row that breaks several keeps them all.
+pub(crate) fn note_rejections(
     plan: &TablePlan,
     batch: &RecordBatch,
     normalised: &mut NormalisedBatch,
     rejections: Vec<Rejection>,
     redaction: &Redaction,
-) -> Result<Vec<ReleasedRow>, ArrowError> {
-    let mut released = Vec::new();
+) {
     if rejections.is_empty() {
-        return Ok(released);
+        return;
     }
     let cells: Vec<Option<&StringArray>> =
         batch.columns()[1..].iter().map(|column| column.as_string_opt::<i32>()).collect();
-    let accepted: Vec<u32> = match &normalised.part.accepted {
-        Some(accepted) => accepted.clone(),
-        None => (0..normalised.part.rows.len() as u32).collect(),
+    for Rejection { position, column, reason, message, rule } in rejections {
+        let column = column.and_then(|column| plan.columns.get(column)).map(|(letters, _)| letters.clone());
+        let row = normalised.part.rows.value(position as usize);
+        normalised
+            .broken
+            .entry(position)
+            .or_insert_with(|| QuarantinedRow {
+                table: plan.table,
+                row,
+                rules: Vec::new(),
+                values: row_json(plan, &cells, position, redaction),
+            })
+            .add(BrokenRule::new(reason, column, message, rule));
+    }
+}
+
+/// Takes the rows out of the batches of a table that break a rule, but for those that decisions release.
+///
+/// # Errors
+///
+/// Returns an error when the rows are not those of their batch; that is a bug.
+pub(crate) fn settle(plan: &TablePlan, batches: &mut [NormalisedBatch]) -> Result<Judged, ArrowError> {
+    let rows: Vec<&QuarantinedRow> = batches.iter().flat_map(|batch| batch.broken.values()).collect();
+    let unchanged = |row: u32, digest: &str| {
+        let row = (row, digest.to_owned());
+        batches.iter().any(|batch| batch.spoken_of.contains(&row))
     };
-    let mut rejected: BTreeMap<u32, QuarantinedRow> = BTreeMap::new();
-    for rejection in rejections {
-        if accepted.binary_search(&rejection.position).is_err() || rejected.contains_key(&rejection.position) {
-            continue;
-        }
-        let row = QuarantinedRow {
-            table: plan.table,
-            row: normalised.part.rows.value(rejection.position as usize),
-            column: rejection.column.and_then(|column| plan.columns.get(column)).map(|(letters, _)| letters.clone()),
-            reason: rejection.reason,
-            message: rejection.message,
-            values: row_json(plan, &cells, rejection.position, redaction),
-        };
-        match plan.decisions.overrule(&row) {
-            Some(decision) => released.push(decision),
-            None => {
-                rejected.insert(rejection.position, row);
+    let judged = plan.decisions.judge(&rows, &unchanged);
+    let mut starts = Vec::with_capacity(batches.len());
+    let mut next = 0;
+    for batch in batches.iter() {
+        starts.push(next);
+        next += batch.broken.len();
+    }
+    batches.par_iter_mut().zip(starts).try_for_each(|(batch, start)| {
+        let mut gone = BTreeSet::new();
+        for (index, (position, row)) in std::mem::take(&mut batch.broken).into_iter().enumerate() {
+            if judged.released[start + index].is_none() {
+                gone.insert(position);
+                batch.quarantined.push(row);
             }
         }
-    }
-    if rejected.is_empty() {
-        return Ok(released);
-    }
-    let keep: BooleanArray = accepted.iter().map(|position| Some(!rejected.contains_key(position))).collect();
-    keep_rows(&mut normalised.part, &keep)?;
-    normalised.part.accepted = Some(accepted.into_iter().filter(|position| !rejected.contains_key(position)).collect());
-    normalised.quarantined.extend(rejected.into_values());
-    normalised.quarantined.sort_by_key(|row| row.row);
-    Ok(released)
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let keep: BooleanArray =
+            (0..batch.part.rows.len() as u32).map(|position| Some(!gone.contains(&position))).collect();
+        keep_rows(&mut batch.part, &keep)
+    })?;
+    Ok(judged)
 }
 
 /// Returns a row as JSON object: header to cell, redacted where that is asked for.

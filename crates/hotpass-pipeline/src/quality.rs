@@ -1,6 +1,6 @@
 //! Expectations: on source tables before they are normalised, on the published table before it is published; what to do next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use hotpass_quality::{
 use serde_json::{Value, json};
 
 use crate::compliance::Redaction;
-use crate::decisions::{ReleasedRow, TableDecisions};
+use crate::decisions::{BrokenRule, ReleasedRow, TableDecisions, row_digest};
 use crate::entities::Entities;
 use crate::golden::GoldenChunk;
-use crate::normalising::{NormalisedBatch, QuarantinedRow, Rejection, TablePlan, reject_rows};
+use crate::normalising::{NormalisedBatch, QuarantinedRow, Rejection, TablePlan, note_rejections};
 use crate::records::Records;
 use crate::report::counted;
 use crate::services::Services;
@@ -142,7 +142,7 @@ fn expectation_of(config: &model::Expectation) -> Expectation {
 }
 
 /// Returns the suite that ships under a name, or that of a file.
-fn suite_named(name: &str) -> Result<Suite, ExpectationError> {
+pub(crate) fn suite_named(name: &str) -> Result<Suite, ExpectationError> {
     if let Some(text) = shipped_suite(name) {
         return Ok(Suite::from_gx_json(text)?);
     }
@@ -314,7 +314,7 @@ pub(crate) struct SourceChecks {
 }
 
 impl SourceChecks {
-    /// Checks the table; rows that fail with severity `quarantine` leave the normalised batches, unless a decision releases them.
+    /// Checks the table; rows that fail with severity `quarantine` are noted in the normalised batches.
     ///
     /// # Errors
     ///
@@ -325,7 +325,7 @@ impl SourceChecks {
         batches: &[RecordBatch],
         normalised: &mut [NormalisedBatch],
         redaction: &Redaction,
-    ) -> Result<(DatasetResult, Vec<ReleasedRow>), ExpectationError> {
+    ) -> Result<DatasetResult, ExpectationError> {
         let mut run = self.suite.compile(&self.schema, &self.options)?;
         for batch in batches {
             // The first column is the row number.
@@ -357,16 +357,25 @@ impl SourceChecks {
                     column,
                     reason: format!("expectation.{}", failure.expectation.gx_name()),
                     message: format!("The row fails `{}`", failure.expectation.title()),
+                    rule: identity(&failure.expectation),
                 });
             }
         }
-        let mut released = Vec::new();
         for ((batch, normalised), rejections) in batches.iter().zip(normalised).zip(rejections) {
-            released
-                .extend(reject_rows(plan, batch, normalised, rejections, redaction).map_err(|_| BatchError::Schema)?);
+            note_rejections(plan, batch, normalised, rejections, redaction);
         }
-        Ok((DatasetResult { dataset: self.dataset.clone(), result }, released))
+        Ok(DatasetResult { dataset: self.dataset.clone(), result })
     }
+}
+
+/// Returns the name of an expectation that decisions hold: with its columns and a digest of its arguments, but for the share that may
+/// fail.
+fn identity(expectation: &Expectation) -> String {
+    let arguments: BTreeMap<&String, &Value> =
+        expectation.kwargs.iter().filter(|(name, _)| *name != "mostly").collect();
+    let digest = hotpass_core::sha256_bytes(json!(arguments).to_string()).to_string();
+    let digest: String = digest.chars().take(12).collect();
+    format!("expectation.{}/{}/{digest}", expectation.gx_name(), expectation.columns().join(","))
 }
 
 /// Which entities are withheld, and the rows that go to quarantine for it.
@@ -377,43 +386,92 @@ pub(crate) struct Withheld {
     pub(crate) rows: Vec<QuarantinedRow>,
     /// Rows that a decision has released.
     pub(crate) released: Vec<ReleasedRow>,
+    /// Decisions that spoke of a row, by their number.
+    pub(crate) used: BTreeSet<usize>,
 }
 
-/// Finds the entities that fail an expectation of severity `quarantine`; none are withheld of which every row is released.
+/// Finds the entities that fail expectations of severity `quarantine`; none are withheld of which every row is released.
 pub(crate) fn withheld(
     result: &SuiteResult,
     records: &Records,
     entities: &Entities,
-    decisions: &dyn Fn(u32) -> TableDecisions,
+    decisions: &[TableDecisions],
     show: &dyn Fn(&str) -> Option<String>,
 ) -> Withheld {
-    let mut found = Withheld { entities: vec![false; entities.len()], rows: Vec::new(), released: Vec::new() };
+    let mut failing: BTreeMap<usize, Vec<&Expectation>> = BTreeMap::new();
     for failure in result.failures().filter(|result| result.expectation.severity == ExpectationSeverity::Quarantine) {
         for entity in failure.failed_rows.iter().map(|&row| row as usize).filter(|&entity| entity < entities.len()) {
-            if found.entities[entity] {
-                continue;
-            }
-            let mut id = String::new();
-            entities.write_id(entity, &mut id);
-            let rows: Vec<QuarantinedRow> = entities
-                .members(entity)
-                .iter()
-                .map(|&record| QuarantinedRow {
-                    table: records.span(record).table,
-                    row: records.row(record),
-                    column: None,
-                    reason: format!("expectation.{}", failure.expectation.gx_name()),
-                    message: format!("Entity `{id}` fails `{}`", failure.expectation.title()),
-                    values: records.raw_row_json(record, show),
-                })
-                .collect();
-            let released: Vec<ReleasedRow> = rows.iter().filter_map(|row| decisions(row.table).overrule(row)).collect();
-            if released.len() == rows.len() {
-                found.released.extend(released);
-            } else {
-                found.entities[entity] = true;
-                found.rows.extend(rows);
-            }
+            failing.entry(entity).or_default().push(&failure.expectation);
+        }
+    }
+    let mut rows: Vec<(usize, QuarantinedRow)> = Vec::new();
+    for (&entity, expectations) in &failing {
+        let mut id = String::new();
+        entities.write_id(entity, &mut id);
+        let rules: Vec<BrokenRule> = expectations
+            .iter()
+            .map(|expectation| {
+                let message = format!("Entity `{id}` fails `{}`", expectation.title());
+                let reason = format!("expectation.{}", expectation.gx_name());
+                BrokenRule::new(reason, None, message, identity(expectation))
+            })
+            .collect();
+        rows.extend(entities.members(entity).iter().map(|&record| {
+            let row = QuarantinedRow {
+                table: records.span(record).table,
+                row: records.row(record),
+                rules: rules.clone(),
+                values: records.raw_row_json(record, show),
+            };
+            (entity, row)
+        }));
+    }
+    let mut found = Withheld {
+        entities: vec![false; entities.len()],
+        rows: Vec::new(),
+        released: Vec::new(),
+        used: BTreeSet::new(),
+    };
+    let mut released: Vec<Option<ReleasedRow>> = vec![None; rows.len()];
+    for (table, decisions) in decisions.iter().enumerate().filter(|(_, decisions)| !decisions.is_empty()) {
+        let spoken_of = spoken_of(records, table as u32, decisions, show);
+        let positions: Vec<usize> =
+            (0..rows.len()).filter(|&position| rows[position].1.table == table as u32).collect();
+        let of_table: Vec<&QuarantinedRow> = positions.iter().map(|&position| &rows[position].1).collect();
+        let judged = decisions.judge(&of_table, &|row, digest| {
+            spoken_of.get(&row).is_some_and(|known| known.iter().any(|of| of == digest))
+        });
+        for (position, row) in positions.into_iter().zip(judged.released) {
+            released[position] = row;
+        }
+        found.used.extend(judged.used);
+    }
+    for ((entity, _), released) in rows.iter().zip(&released) {
+        found.entities[*entity] |= released.is_none();
+    }
+    for ((entity, row), released) in rows.into_iter().zip(released) {
+        if found.entities[entity] {
+            found.rows.push(row);
+        } else {
+            found.released.extend(released);
+        }
+    }
+    found
+}
+
+/// Returns the digests of the records of a table that decisions speak of, by their row.
+fn spoken_of(
+    records: &Records,
+    table: u32,
+    decisions: &TableDecisions,
+    show: &dyn Fn(&str) -> Option<String>,
+) -> BTreeMap<u32, Vec<String>> {
+    let wanted: BTreeSet<u32> = decisions.rows().collect();
+    let mut found: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    for record in (0..records.len() as u32).filter(|&record| records.span(record).table == table) {
+        let row = records.row(record);
+        if wanted.contains(&row) {
+            found.entry(row).or_default().push(row_digest(&records.raw_row_json(record, show)));
         }
     }
     found

@@ -11,9 +11,11 @@ use hotpass_core::Clock;
 use hotpass_provenance::Manifest;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use crate::decisions::{can_be_overruled, row_digest};
+use crate::decisions::{reasons, row_digest};
 
-pub use crate::decisions::{DecisionError, QuarantineDecision, QuarantineDecisions, ReleasedRow, decisions_file};
+pub use crate::decisions::{
+    BrokenRule, DecisionError, QuarantineDecision, QuarantineDecisions, ReleasedRow, decisions_file,
+};
 
 /// A row in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +30,12 @@ pub struct QuarantineRow {
     pub table: u32,
     /// Letters of the column at fault.
     pub column: Option<String>,
-    /// Code of the reason.
+    /// Code of the reason; of several the first.
     pub reason: String,
-    /// The reason for people, without values.
+    /// Every reason for people, without values.
     pub message: String,
+    /// Every rule that the row breaks; empty in runs of earlier versions, which kept the first alone.
+    pub rules: Vec<BrokenRule>,
     /// The cells as JSON object: header to cell. Personal data.
     pub values: String,
 }
@@ -59,7 +63,44 @@ pub struct QuarantineError {
 impl QuarantineRow {
     /// Returns whether a person can release the row.
     pub fn can_be_released(&self) -> bool {
-        can_be_overruled(&self.reason, &self.message)
+        !self.rules.is_empty() && self.rules.iter().all(BrokenRule::can_be_overruled)
+    }
+
+    /// Returns the codes of its reasons, each once.
+    pub fn reasons(&self) -> Vec<&str> {
+        let mut all = vec![self.reason.as_str()];
+        for rule in &self.rules {
+            if !all.contains(&rule.reason.as_str()) {
+                all.push(&rule.reason);
+            }
+        }
+        all
+    }
+
+    /// Returns the decisions that were taken on the row as it is, the oldest first.
+    pub fn decisions<'a>(
+        &self,
+        decisions: &'a QuarantineDecisions,
+    ) -> impl Iterator<Item = &'a QuarantineDecision> + use<'a> {
+        let row = (self.source_file.clone(), self.sheet.clone(), self.table, self.row, row_digest(&self.values));
+        decisions.iter().filter(move |decision| {
+            decision.source_file == row.0
+                && decision.sheet == row.1
+                && decision.table == row.2
+                && decision.row == row.3
+                && decision.row_sha256 == row.4
+        })
+    }
+
+    /// Returns the rules that no decision overrules yet, of those with a reason where one is given.
+    pub fn undecided(&self, decisions: &QuarantineDecisions, reason: Option<&str>) -> Vec<&BrokenRule> {
+        let only = self.rules.len() == 1;
+        let taken: Vec<&QuarantineDecision> = self.decisions(decisions).collect();
+        self.rules
+            .iter()
+            .filter(|rule| reason.is_none_or(|reason| rule.reason == reason))
+            .filter(|rule| !taken.iter().any(|decision| decision.overrules(rule, only)))
+            .collect()
     }
 
     /// Returns whether another row is in quarantine together with this one: both are of one entity that was withheld.
@@ -67,8 +108,15 @@ impl QuarantineRow {
         self.message.starts_with("Entity ") && self.reason == other.reason && self.message == other.message
     }
 
-    /// Returns the decision that releases the row.
-    pub fn release(&self, manifest: &Manifest, operator: &str, decision: &str, clock: Clock) -> QuarantineDecision {
+    /// Returns the decision that overrules rules which the row breaks.
+    pub fn release(
+        &self,
+        rules: &[&BrokenRule],
+        manifest: &Manifest,
+        operator: &str,
+        decision: &str,
+        clock: Clock,
+    ) -> QuarantineDecision {
         let file = manifest.inputs.iter().find(|file| file.path == self.source_file);
         QuarantineDecision {
             decided_at: clock.now_rfc3339(),
@@ -81,7 +129,8 @@ impl QuarantineRow {
             row: self.row,
             file_sha256: file.map(|file| file.sha256.to_string()).unwrap_or_default(),
             row_sha256: row_digest(&self.values),
-            reason: self.reason.clone(),
+            reason: reasons(rules.iter().copied()),
+            rules: rules.iter().map(|rule| rule.rule.clone()).collect(),
         }
     }
 }
@@ -104,6 +153,7 @@ fn read(path: &Path) -> Result<Vec<QuarantineRow>, Box<dyn std::error::Error + S
             ["source_file", "sheet", "column", "reason", "message", "values"].map(|name| text(&batch, name));
         let (files, sheets, columns) = (files?, sheets?, columns?);
         let (reasons, messages, values) = (reasons?, messages?, values?);
+        let rules = text(&batch, "rules").ok();
         let number = |name: &str, row: usize| {
             let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<UInt32Type>());
             column.map(|column| column.value(row)).ok_or_else(|| format!("No column `{name}`"))
@@ -118,6 +168,7 @@ fn read(path: &Path) -> Result<Vec<QuarantineRow>, Box<dyn std::error::Error + S
                 column: optional(columns, row),
                 reason: reasons.value(row).to_owned(),
                 message: messages.value(row).to_owned(),
+                rules: rules.map(|rules| serde_json::from_str(rules.value(row))).transpose()?.unwrap_or_default(),
                 values: values.value(row).to_owned(),
             });
         }

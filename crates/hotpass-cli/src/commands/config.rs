@@ -6,11 +6,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use hotpass_config::model::LogFormat;
 use hotpass_config::schema::{json_schema, reference_markdown};
 use hotpass_config::upgrade::upgrade;
-use hotpass_config::{ConfigError, ConfigLoader, Format, LoadedConfig};
+use hotpass_config::{ConfigLoader, Format, LoadedConfig};
 use hotpass_core::write_atomic;
+use hotpass_pipeline::check_named;
 use serde_json::{Value, json};
 
-use crate::context::{ConfigArgs, Context, config_error};
+use crate::context::{ConfigArgs, Context, checked, config_error};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
@@ -164,14 +165,17 @@ fn loader(search_path: &[PathBuf]) -> ConfigLoader {
 }
 
 fn check(args: &CheckArgs, context: &mut Context) -> Result<Exit, CommandError> {
-    let mut problems = Vec::new();
+    let (mut problems, mut missing) = (Vec::new(), Vec::new());
     for file in &args.files {
         match loader(&args.profile_search_path).file(file).load() {
-            Ok(_) => context.printer.line(format_args!("{}: valid", file.display()))?,
+            Ok(loaded) => match check_named(&loaded.config).as_slice() {
+                [] => context.printer.line(format_args!("{}: valid", file.display()))?,
+                found => missing.extend(found.iter().map(|problem| (file.display().to_string(), problem.clone()))),
+            },
             Err(error) => problems.extend(error.problems),
         }
     }
-    if problems.is_empty() { Ok(Exit::Done) } else { Err(config_error(&ConfigError { problems })) }
+    checked(problems, missing)
 }
 
 fn diff(args: &DiffArgs, context: &mut Context) -> Result<Exit, CommandError> {

@@ -4,7 +4,9 @@ use clap::{Args, Subcommand};
 use hotpass_config::ConfigLoader;
 use hotpass_config::profile::{known_profiles, shipped_profile};
 
-use crate::context::{ConfigArgs, Context, config_error};
+use hotpass_pipeline::check_named;
+
+use crate::context::{ConfigArgs, Context, checked, config_error};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
@@ -103,12 +105,15 @@ fn show(args: &OneArgs, context: &mut Context) -> Result<Exit, CommandError> {
 fn check(args: &ManyArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let all = || known_profiles(&args.search.folders()).into_iter().map(|entry| entry.name).collect();
     let names: Vec<String> = if args.profiles.is_empty() { all() } else { args.profiles.clone() };
-    let mut problems = Vec::new();
+    let (mut problems, mut missing) = (Vec::new(), Vec::new());
     for name in names {
         match args.search.loader().profile(name.as_str()).load() {
-            Ok(_) => context.printer.line(format_args!("{name}: valid"))?,
+            Ok(loaded) => match check_named(&loaded.config).as_slice() {
+                [] => context.printer.line(format_args!("{name}: valid"))?,
+                found => missing.extend(found.iter().map(|problem| (name.clone(), problem.clone()))),
+            },
             Err(error) => problems.extend(error.problems),
         }
     }
-    if problems.is_empty() { Ok(Exit::Done) } else { Err(config_error(&hotpass_config::ConfigError { problems })) }
+    checked(problems, missing)
 }

@@ -13,6 +13,9 @@ use crate::context::{ConfigArgs, Context, RunArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
+/// Most rows that a hint names.
+const SHOWN_ROWS: usize = 5;
+
 /// Show the rows that were not published and why, and release them by a recorded decision
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -126,14 +129,18 @@ fn list(args: &ListArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let (run, mut rows) = rows_of(&args.runs)?;
     if let Some(reason) = &args.reason {
         check_reason(&rows, reason)?;
-        rows.retain(|row| row.reason == *reason);
+        rows.retain(|row| row.reasons().contains(&reason.as_str()));
     }
     let mut counts: BTreeMap<(&str, String), (u64, bool)> = BTreeMap::new();
     for row in &rows {
         let place = row.sheet.as_ref().map_or(row.source_file.clone(), |sheet| format!("{}#{sheet}", row.source_file));
-        let count = counts.entry((&row.reason, place)).or_insert((0, true));
-        count.0 += 1;
-        count.1 &= row.can_be_released();
+        for reason in
+            row.reasons().into_iter().filter(|reason| args.reason.as_deref().is_none_or(|asked| asked == *reason))
+        {
+            let count = counts.entry((reason, place.clone())).or_insert((0, true));
+            count.0 += 1;
+            count.1 &= row.can_be_released();
+        }
     }
     let yes = |can: bool| if can { "yes" } else { "no" };
     match (args.format, args.rows) {
@@ -163,7 +170,7 @@ fn list(args: &ListArgs, context: &mut Context) -> Result<Exit, CommandError> {
                 [
                     row.to_string(),
                     row.column.clone().unwrap_or_default(),
-                    row.reason.clone(),
+                    row.reasons().join(", "),
                     row.message.clone(),
                     yes(row.can_be_released()).to_owned(),
                 ]
@@ -182,6 +189,7 @@ fn facts(row: &QuarantineRow) -> Map<String, Value> {
         "column": row.column,
         "reason": row.reason,
         "message": row.message,
+        "rules": row.rules,
         "can_be_released": row.can_be_released(),
     }) else {
         return Map::new();
@@ -205,8 +213,17 @@ fn show(args: &ShowArgs, context: &mut Context) -> Result<Exit, CommandError> {
         context.printer.json(&document)?;
         return Ok(Exit::Done);
     }
-    context.printer.line(format!("{row}: {}", row.message))?;
-    context.printer.line(format!("Reason `{}`", row.reason))?;
+    match row.rules.as_slice() {
+        [] => {
+            context.printer.line(format!("{row}: {}", row.message))?;
+            context.printer.line(format!("Reason `{}`", row.reason))?;
+        }
+        rules => {
+            for rule in rules {
+                context.printer.line(format!("{row}: {} (reason `{}`)", rule.message, rule.reason))?;
+            }
+        }
+    }
     let together = rows.iter().filter(|other| row.goes_with(other)).count();
     if together > 1 {
         context.printer.line(format!("{together} rows are of the same entity"))?;
@@ -225,21 +242,32 @@ fn plain(text: &str) -> String {
 }
 
 fn find<'a>(rows: &'a [QuarantineRow], name: &str, run: &str) -> Result<&'a QuarantineRow, CommandError> {
-    rows.iter().find(|row| row.to_string() == name).ok_or_else(|| {
-        let names: Vec<String> = rows.iter().map(ToString::to_string).collect();
-        let hint = match hotpass_core::nearest(name, names.iter().map(String::as_str)) {
+    rows.iter().find(|row| row.to_string() == name).ok_or_else(|| not_there(rows, name, run))
+}
+
+/// Tells that a row is not in quarantine: which rows of its table are, or the table that was meant.
+fn not_there(rows: &[QuarantineRow], name: &str, run: &str) -> CommandError {
+    let names: Vec<String> = rows.iter().map(ToString::to_string).collect();
+    let table = |name: &str| name.rsplit_once('!').map_or(String::new(), |(table, _)| table.to_owned());
+    let beside: Vec<&String> = names.iter().filter(|other| table(other) == table(name)).collect();
+    let hint = if beside.is_empty() {
+        match hotpass_core::nearest(name, names.iter().map(String::as_str)) {
             Some(nearest) => format!("Did you mean `{nearest}`?"),
             None => "List the rows with `hotpass quarantine list --rows`".into(),
-        };
-        CommandError::usage(format!("Row `{name}` is not in quarantine of run `{run}`")).hint(hint)
-    })
+        }
+    } else {
+        let shown: Vec<String> = beside.iter().take(SHOWN_ROWS).map(|row| format!("`{row}`")).collect();
+        let more = if beside.len() > SHOWN_ROWS { " and others" } else { "" };
+        format!("Of its table these are in quarantine: {}{more}", shown.join(", "))
+    };
+    CommandError::usage(format!("Row `{name}` is not in quarantine of run `{run}`")).hint(hint)
 }
 
 fn check_reason(rows: &[QuarantineRow], reason: &str) -> Result<(), CommandError> {
-    if rows.iter().any(|row| row.reason == reason) {
+    if rows.iter().any(|row| row.reasons().contains(&reason)) {
         return Ok(());
     }
-    let nearest = hotpass_core::nearest(reason, rows.iter().map(|row| row.reason.as_str()));
+    let nearest = hotpass_core::nearest(reason, rows.iter().flat_map(|row| row.reasons()));
     Err(CommandError::usage(format!("No row is in quarantine for `{reason}`")).hint(match nearest {
         Some(nearest) => format!("Did you mean `{nearest}`?"),
         None => "List the reasons with `hotpass quarantine list`".into(),
@@ -251,33 +279,13 @@ fn release(args: &ReleaseArgs, context: &mut Context) -> Result<Exit, CommandErr
         return Err(CommandError::usage("`--decision` is empty").hint("Say why the rows may be published"));
     }
     let operator = args.operator.clone().or_else(|| context.operator.clone()).ok_or_else(|| {
-        CommandError::usage("Nobody is named as the one who decides").hint("Give your name with `--operator`")
+        CommandError::usage("Nobody is named as the one who decides")
+            .hint("Give your name with `--operator`, or set `HOTPASS_OPERATOR`")
     })?;
     let loaded = args.config.load(context)?;
     let (run, rows) = rows_of(&args.runs)?;
     let manifest = Manifest::read(run.root())
         .map_err(|error| CommandError::failure(format!("Cannot read run `{}`", run.id())).caused_by(&error))?;
-    let mut chosen: Vec<&QuarantineRow> = if args.all {
-        rows.iter().filter(|row| row.can_be_released()).collect()
-    } else if let Some(reason) = &args.reason {
-        check_reason(&rows, reason)?;
-        rows.iter().filter(|row| row.reason == *reason).collect()
-    } else {
-        args.row.iter().map(|name| find(&rows, name, run.id())).collect::<Result<_, _>>()?
-    };
-    // An entity comes back with all of its rows.
-    let together: Vec<&QuarantineRow> =
-        rows.iter().filter(|row| !chosen.contains(row) && chosen.iter().any(|known| known.goes_with(row))).collect();
-    let further = together.len();
-    chosen.extend(together);
-    if let Some(row) = chosen.iter().find(|row| !row.can_be_released()) {
-        return Err(CommandError::usage(format!("Row `{row}` cannot be released: {}", row.message))
-            .hint("Correct the source, and run `hotpass refine` again"));
-    }
-    if chosen.is_empty() {
-        return Err(CommandError::usage("No row in quarantine can be released")
-            .hint("See why rows are there with `hotpass quarantine list`"));
-    }
     let file = args
         .decisions
         .clone()
@@ -287,10 +295,47 @@ fn release(args: &ReleaseArgs, context: &mut Context) -> Result<Exit, CommandErr
         CommandError::failure("Cannot record the decision").caused_by(error)
     };
     let mut decisions = QuarantineDecisions::read(&file).map_err(|error| failed(&error))?;
-    let new: Vec<QuarantineDecision> =
-        chosen.iter().map(|row| row.release(&manifest, &operator, &args.decision, context.clock)).collect();
+    let chosen = choose(args, &rows, &decisions, run.id())?;
+    if chosen.is_empty() {
+        return Err(CommandError::usage("No row in quarantine can be released")
+            .hint("See why rows are there with `hotpass quarantine list`"));
+    }
+    if let Some(row) = chosen.iter().find(|row| row.rules.is_empty()) {
+        return Err(CommandError::usage(format!(
+            "Row `{row}` cannot be released: its run does not name every rule it breaks"
+        ))
+        .hint("The run is of an earlier version: run `hotpass refine` again, and look at the row anew"));
+    }
+    if let Some(row) = chosen.iter().find(|row| !row.can_be_released()) {
+        return Err(CommandError::usage(format!("Row `{row}` cannot be released: {}", row.message))
+            .hint("Correct the source, and run `hotpass refine` again"));
+    }
+    // An entity comes back with all of its rows.
+    let together: Vec<&QuarantineRow> =
+        rows.iter().filter(|row| !chosen.contains(row) && chosen.iter().any(|known| known.goes_with(row))).collect();
+    let further = together.len();
+    let reason = args.reason.as_deref();
+    let (mut new, mut positions, mut known, mut partly) = (Vec::<QuarantineDecision>::new(), Vec::new(), 0, 0);
+    for row in chosen.into_iter().chain(together) {
+        let rules = row.undecided(&decisions, reason);
+        if rules.is_empty() {
+            known += 1;
+            continue;
+        }
+        partly += usize::from(row.undecided(&decisions, None).len() > rules.len());
+        let decision = row.release(&rules, &manifest, &operator, &args.decision, context.clock);
+        positions.push(format!("{row} ({})", decision.reason));
+        new.push(decision);
+    }
+    let count = |rows: usize| if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+    let was = |rows: usize| format!("{} {} already released", count(rows), if rows == 1 { "was" } else { "were" });
+    if new.is_empty() {
+        context.printer.line(format!("{}: nothing was recorded", was(known)))?;
+        context.printer.hint("Publish with `hotpass refine`");
+        return Ok(Exit::Done);
+    }
+    let released = new.len();
     decisions.append(&file, new).map_err(|error| failed(&error))?;
-    let positions: Vec<String> = chosen.iter().map(|row| format!("{row} ({})", row.reason)).collect();
     let command = context.services().command;
     let entry = Entry::new(EntryKind::QuarantineReleased)
         .by(Some(&operator), &command)
@@ -300,11 +345,52 @@ fn release(args: &ReleaseArgs, context: &mut Context) -> Result<Exit, CommandErr
     Ledger::open(args.runs.dist_dir.join(hotpass_provenance::ledger::LEDGER_FILE))
         .append(entry, context.clock)
         .map_err(|error| failed(&error))?;
-    let count = |rows: usize| if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-    context.printer.line(format!("{} released by {operator}: {}", count(chosen.len()), file.display()))?;
+    context.printer.line(format!("{} released by {operator}: {}", count(released), file.display()))?;
+    if known > 0 {
+        context.printer.note(format!("{} before", was(known)));
+    }
+    if partly > 0 {
+        let stay = if partly == 1 { "breaks" } else { "break" };
+        context
+            .printer
+            .note(format!("{} {stay} another rule too, and stay in quarantine until that is decided", count(partly)));
+    }
     if further > 0 {
         context.printer.note(format!("{} of them, since an entity comes back with all of its rows", count(further)));
     }
     context.printer.hint("Publish them with `hotpass refine`");
     Ok(Exit::Done)
+}
+
+/// Returns the rows that are to be released, each once.
+fn choose<'a>(
+    args: &ReleaseArgs,
+    rows: &'a [QuarantineRow],
+    decisions: &QuarantineDecisions,
+    run: &str,
+) -> Result<Vec<&'a QuarantineRow>, CommandError> {
+    if args.all {
+        return Ok(rows.iter().filter(|row| row.can_be_released()).collect());
+    }
+    if let Some(reason) = &args.reason {
+        check_reason(rows, reason)?;
+        return Ok(rows.iter().filter(|row| row.reasons().contains(&reason.as_str())).collect());
+    }
+    let mut chosen: Vec<&QuarantineRow> = Vec::new();
+    for name in &args.row {
+        let Some(row) = rows.iter().find(|row| row.to_string() == *name) else {
+            return Err(match decisions.iter().filter(|decision| decision.place() == *name).last() {
+                Some(decision) => CommandError::usage(format!(
+                    "Row `{name}` is not in quarantine of run `{run}`: {} released it at {}",
+                    decision.operator, decision.decided_at
+                ))
+                .hint("Nothing is to be done, unless the row has changed: `hotpass refine` judges it anew then"),
+                None => not_there(rows, name, run),
+            });
+        };
+        if !chosen.contains(&row) {
+            chosen.push(row);
+        }
+    }
+    Ok(chosen)
 }

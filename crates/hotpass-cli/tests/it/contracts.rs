@@ -245,3 +245,39 @@ fn a_run_takes_a_contract_for_all_its_tables_by_flag() {
     let unknown = sandbox.run(&["refine", "in", "-o", "out.csv", "--contract", "club.json"]);
     assert_eq!(unknown.code, 2, "{unknown}");
 }
+
+#[test]
+fn a_contract_that_applies_to_nothing_is_told() {
+    let sandbox = Sandbox::new();
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet().set_name("Old").expect("the name is free");
+    for (row, cells) in [["organization_name", "Account"], ["Acacia Works", "A1"]].iter().enumerate() {
+        for (column, cell) in cells.iter().enumerate() {
+            sheet.write_string(row as u32, column as u16, *cell).expect("the cell can be written");
+        }
+    }
+    sandbox.write("data/works.xlsx", book.save_to_buffer().expect("the workbook can be written"));
+    let config = |sheets: &str| format!("[[profile.sources]]\nname = \"works\"\npattern = \"works*\"\n{sheets}\n");
+    sandbox.write("hotpass.toml", config("sheet_contracts = { Olde = \"ssot\" }"));
+    let refine = |more: &[&str]| sandbox.run(&[&["refine", "data", "-o", "out.csv"], more].concat());
+    let outcome = refine(&[]);
+    assert_eq!(outcome.code, 0, "{outcome}");
+    assert!(outcome.stderr.contains("No file of source `works` has a sheet `Olde`"), "{outcome}");
+    assert!(outcome.stderr.contains("Did you mean sheet `Old`?"), "{outcome}");
+    assert_eq!(refine(&["--qa-mode", "strict"]).code, 3);
+
+    // A name that does not exist is found without a run.
+    sandbox.write("hotpass.toml", config("sheet_contracts = { Old = \"sott\" }\nsuite = \"sacaa_cleand\""));
+    let checked = sandbox.run(&["config", "check", "hotpass.toml"]);
+    assert!(checked.code == 2 && !checked.stdout.contains("valid"), "{checked}");
+    for part in
+        ["profile.sources[0].sheet_contracts.Old: No such contract: `sott`", "`ssot`", "profile.sources[0].suite"]
+    {
+        assert!(checked.stderr.contains(part), "{part}\n{checked}");
+    }
+    let profile =
+        "profile:\n  name: mine\n  sources:\n    - {name: works, pattern: 'works*', contract: nowhere.json}\n";
+    sandbox.write("profiles/mine.yaml", profile);
+    let checked = sandbox.run(&["profile", "check", "mine"]);
+    assert!(checked.code == 2 && checked.stderr.contains("nowhere.json"), "{checked}");
+}

@@ -158,3 +158,137 @@ fn a_suite_of_great_expectations_can_stand_in_for_the_profile() {
     let outcome = sandbox.run(&["refine", "data", "-o", "other.csv", "--expectation-suite", "sacaa_cleand"]);
     assert!(outcome.code == 2 && outcome.stderr.contains("sacaa_cleaned"), "{outcome}");
 }
+
+const TWO_SETS: &str = r#"
+[[profile.sources]]
+name = "works"
+pattern = "works*.csv"
+
+[[profile.sources.expectations]]
+type = "in_set"
+column = "Town"
+values = ["Knysna"]
+severity = "quarantine"
+
+[[profile.sources.expectations]]
+type = "in_set"
+column = "Grade"
+values = ["A"]
+severity = "quarantine"
+"#;
+
+const GRADED: &str = "\
+organization_name,Town,Grade,contact_email
+Acacia Works,Knysna,A,info@acacia.example
+Baobab Hall,Sedgefield,A,info@baobab.example
+Cedar Yard,Sedgefield,Z,info@cedar.example
+";
+
+fn release(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
+    let fixed = ["--decision", "Asked by telephone", "--operator", "thandi"];
+    sandbox.run(&[&["quarantine", "release"], arguments, &fixed].concat())
+}
+
+fn decisions(sandbox: &Sandbox) -> usize {
+    let text = std::fs::read_to_string(sandbox.path("dist/decisions/quarantine.ndjson")).unwrap_or_default();
+    text.lines().count()
+}
+
+#[test]
+fn a_decision_covers_the_expectations_that_were_shown_and_no_other() {
+    let sandbox = Sandbox::new();
+    sandbox.write("hotpass.toml", TWO_SETS.replace("[\"A\"]", "[\"A\", \"Z\"]"));
+    sandbox.write("data/works.csv", GRADED);
+    refine(&sandbox);
+    assert_eq!(release(&sandbox, &["--row", "works.csv!4"]).code, 0);
+
+    // An expectation of the same kind on another column was not seen.
+    sandbox.write("hotpass.toml", TWO_SETS);
+    let (outcome, published) = refine(&sandbox);
+    assert!(!published.contains("Cedar") && !outcome.stdout.contains("left quarantine"), "{outcome}");
+    let shown = sandbox.run(&["quarantine", "show", "works.csv!4"]);
+    assert!(shown.stdout.contains("`Town in_set of 1`") && shown.stdout.contains("`Grade in_set of 1`"), "{shown}");
+    let listed = sandbox.run(&["quarantine", "list", "--rows"]);
+    assert!(listed.stdout.contains("The row fails `Town in_set of 1`; The row fails `Grade in_set of 1`"), "{listed}");
+
+    // Both are shown now, and both are decided.
+    assert_eq!(release(&sandbox, &["--row", "works.csv!4"]).code, 0);
+    let (outcome, published) = refine(&sandbox);
+    assert!(published.contains("Cedar") && outcome.stdout.contains("1 row left quarantine by decision"), "{outcome}");
+}
+
+#[test]
+fn a_row_that_breaks_two_rules_of_its_contract_names_both() {
+    let sandbox = Sandbox::new();
+    let contract = r#"{"hotpass_contract": 1, "name": "works", "fields": [
+        {"name": "organization_name"}, {"name": "Town"}, {"name": "Grade", "type": "integer"}],
+        "foreign_keys": [{"fields": ["Town"], "reference": {"file": "towns.csv", "fields": ["Town"]}}]}"#;
+    sandbox.write("contracts/works.json", contract);
+    sandbox.write("contracts/towns.csv", "Town,Province\nKnysna,Western Cape\n");
+    sandbox.write(
+        "hotpass.toml",
+        "[[profile.sources]]\nname = \"works\"\npattern = \"works*.csv\"\ncontract = \"contracts/works.json\"\n",
+    );
+    sandbox.write("data/works.csv", GRADED.replace(",A,", ",1,"));
+    refine(&sandbox);
+    assert_eq!(
+        list(&sandbox),
+        [
+            ("works.csv!3".to_owned(), "contract.foreign_key".to_owned()),
+            ("works.csv!4".to_owned(), "contract.type".to_owned())
+        ]
+    );
+    let counted = sandbox.run(&["quarantine", "list", "--format", "json"]);
+    let counted: serde_json::Value = serde_json::from_str(&counted.stdout).expect("JSON");
+    assert_eq!((&counted["rows"], &counted["reasons"][0]["rows"]), (&2.into(), &2.into()), "{counted:#}");
+
+    // One reason of two is decided: the row stays for the other, and nobody says that it left.
+    let outcome = release(&sandbox, &["--reason", "contract.foreign_key"]);
+    assert!(
+        outcome.stdout.contains("2 rows released") && outcome.stderr.contains("1 row breaks another rule"),
+        "{outcome}"
+    );
+    let (outcome, published) = refine(&sandbox);
+    assert!(published.contains("Baobab") && !published.contains("Cedar"), "{published}");
+    assert!(outcome.stdout.contains("1 row left quarantine by decision: works.csv!3"), "{outcome}");
+    let shown = sandbox.run(&["quarantine", "show", "works.csv!4"]);
+    assert!(shown.stdout.contains("contract.type") && shown.stdout.contains("contract.foreign_key"), "{shown}");
+    assert_eq!(release(&sandbox, &["--row", "works.csv!4"]).code, 0);
+    assert!(refine(&sandbox).1.contains("Cedar"));
+}
+
+#[test]
+fn a_decision_is_recorded_once() {
+    let sandbox = Sandbox::new();
+    sandbox.write("hotpass.toml", TWO_SETS);
+    sandbox.write("data/works.csv", GRADED);
+    refine(&sandbox);
+    let outcome = release(&sandbox, &["--row", "works.csv!3", "--row", "works.csv!3"]);
+    assert!(outcome.stdout.contains("1 row released") && decisions(&sandbox) == 1, "{outcome}");
+    let outcome = release(&sandbox, &["--row", "works.csv!3"]);
+    assert!(outcome.code == 0 && outcome.stdout.contains("1 row was already released"), "{outcome}");
+    assert_eq!(decisions(&sandbox), 1);
+    refine(&sandbox);
+    let outcome = release(&sandbox, &["--row", "works.csv!3"]);
+    assert!(outcome.code == 2 && outcome.stderr.contains("thandi released it"), "{outcome}");
+    assert!(!outcome.stderr.contains("Did you mean"), "{outcome}");
+    let outcome = release(&sandbox, &["--row", "works.csv!2"]);
+    assert!(outcome.code == 2 && outcome.stderr.contains("are in quarantine: `works.csv!4`"), "{outcome}");
+}
+
+#[test]
+fn a_decision_follows_a_row_that_has_moved_and_is_told_when_it_fits_none() {
+    let sandbox = Sandbox::new();
+    sandbox.write("hotpass.toml", TWO_SETS);
+    sandbox.write("data/works.csv", GRADED);
+    refine(&sandbox);
+    assert_eq!(release(&sandbox, &["--row", "works.csv!3"]).code, 0);
+    sandbox.write("data/works.csv", GRADED.replace("Acacia", "Dogwood Mill,Knysna,A,x@dogwood.example\nAcacia"));
+    let (outcome, published) = refine(&sandbox);
+    assert!(published.contains("Baobab") && outcome.stdout.contains("decision: works.csv!4"), "{outcome}");
+    assert!(!outcome.stderr.contains("fits no row"), "{outcome}");
+    sandbox.write("data/works.csv", GRADED.replace("Baobab Hall", "Baobab Halls"));
+    let (outcome, published) = refine(&sandbox);
+    assert!(!published.contains("Baobab"), "{published}");
+    assert!(outcome.stderr.contains("1 decision fits no row as it is now: `works.csv!3`"), "{outcome}");
+}

@@ -9,6 +9,7 @@ use hotpass_privacy::subject::{Identifier, IdentifierKind};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::decisions::BrokenRule;
 use crate::entities::Entities;
 use crate::normalising::QuarantinedRow;
 use crate::records::{Channel, Records, TextField};
@@ -299,9 +300,12 @@ pub(crate) fn withheld_rows(
             rows.push(QuarantinedRow {
                 table: records.span(record).table,
                 row: records.row(record),
-                column: None,
-                reason: format!("consent.{state}"),
-                message: format!("Consent is needed and the entity's is `{state}`"),
+                rules: vec![BrokenRule::new(
+                    format!("consent.{state}"),
+                    None,
+                    format!("Consent is needed and the entity's is `{state}`"),
+                    format!("consent.{state}"),
+                )],
                 values: records.raw_row_json(record, redact),
             });
         }

@@ -4,7 +4,7 @@ mod error;
 mod publishing;
 mod reading;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -45,6 +45,8 @@ use crate::telemetry;
 
 /// Entities of one unit of work.
 const CHUNK: usize = 8192;
+/// Most decisions that a message names.
+const SHOWN_DECISIONS: usize = 5;
 
 /// What a run is asked to do.
 pub struct RefineRequest<'a> {
@@ -129,6 +131,8 @@ struct Run<'a> {
     interrupted: Vec<String>,
     /// Whether the inputs hold what was redacted, withheld or erased, and so stay out of archives.
     inputs_held_back: bool,
+    /// Whether a contract or suite that the profile names applied to nothing where it ought to.
+    checks_unmatched: bool,
     timings: Vec<(String, f64)>,
 }
 
@@ -229,6 +233,7 @@ impl<'a> Run<'a> {
             diagnostics,
             interrupted,
             inputs_held_back: false,
+            checks_unmatched: false,
             timings: vec![(Stage::Discover.name().to_owned(), seconds)],
         })
     }
@@ -292,6 +297,9 @@ impl<'a> Run<'a> {
         let started = Instant::now();
         let span = tracing::info_span!("refine.read").entered();
         let mut reading = self.read()?;
+        let (unmatched, fails) = reading.sources.unmatched(&config.profile.sources);
+        self.diagnostics.extend(unmatched);
+        self.checks_unmatched = fails;
         if config.features.acquisition {
             self.acquire(&mut reading)?;
         }
@@ -339,6 +347,9 @@ impl<'a> Run<'a> {
         drop(span);
         self.check_cancelled()?;
 
+        self.tell_idle_decisions(&reading);
+        let stays = crate::decisions::places(&reading.quarantined, &records);
+        reading.released.retain(|row| !stays.contains(&row.place()));
         let assembly = Assembly {
             config,
             run_id: self.directory.id(),
@@ -461,6 +472,39 @@ impl<'a> Run<'a> {
         self.decisions.of_table(&id.file, id.sheet.as_deref(), id.table, &digest, self.redaction.is_active())
     }
 
+    /// Tells the decisions on files of this run that fit none of its rows.
+    fn tell_idle_decisions(&mut self, reading: &Reading) {
+        let read: BTreeSet<&str> = self.inputs.iter().map(|file| &*file.name).collect();
+        let idle: Vec<String> = self
+            .decisions
+            .iter()
+            .enumerate()
+            .filter(|(number, decision)| {
+                !reading.decisions_used.contains(number) && read.contains(decision.source_file.as_str())
+            })
+            .map(|(_, decision)| format!("`{}`", decision.place()))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        if idle.is_empty() {
+            return;
+        }
+        let shown = idle.iter().take(SHOWN_DECISIONS).cloned().collect::<Vec<_>>().join(", ");
+        let more = if idle.len() > SHOWN_DECISIONS { " and others" } else { "" };
+        let fit = if idle.len() == 1 { "decision fits" } else { "decisions fit" };
+        let file = decisions_file(self.request.config);
+        self.diagnostics.push(
+            Diagnostic::warning(
+                "quarantine.decision.idle",
+                format!("{} {fit} no row as it is now: {shown}{more}", idle.len()),
+            )
+            .hint(format!(
+                "A decision holds for the cells as they were: decide anew with `hotpass quarantine release`, or delete its line in `{}`",
+                file.display()
+            )),
+        );
+    }
+
     /// Checks the golden records, and withholds those that severity `quarantine` keeps from being published.
     fn expect(
         &mut self,
@@ -474,10 +518,10 @@ impl<'a> Run<'a> {
         let redaction = &self.redaction;
         let show = |value: &str| redaction.is_active().then(|| redaction.apply(value));
         let decisions: Vec<TableDecisions> = records.tables.iter().map(|table| self.decisions_on(&table.id)).collect();
-        let on_table = |table: u32| decisions[table as usize].clone();
-        let withheld = crate::quality::withheld(&result.result, records, &entities, &on_table, &show);
+        let withheld = crate::quality::withheld(&result.result, records, &entities, &decisions, &show);
         reading.results.push(result);
         reading.released.extend(withheld.released);
+        reading.decisions_used.extend(withheld.used);
         if withheld.rows.is_empty() {
             return Ok((entities, chunks));
         }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
-use hotpass_config::model::ReportFormat;
+use hotpass_config::model::{QaMode, ReportFormat};
 use hotpass_core::{Diagnostic, RunDirectory};
 use hotpass_provenance::manifest::{FileRecord, RowCounts, RunStatus, StageRecord};
 
@@ -100,7 +100,10 @@ impl Run<'_> {
     /// Says whether the run passes, and why not; the ledger and lineage learn of every check.
     fn judge(&mut self, statistics: &mut RunStatistics) -> Result<(bool, Option<String>), RefineError> {
         statistics.recommendations = crate::quality::recommendations(statistics);
-        let broken_contract = contracts::failure(statistics, self.request.config.pipeline.qa_mode);
+        let mode = self.request.config.pipeline.qa_mode;
+        let unmatched = (self.checks_unmatched && mode == QaMode::Strict)
+            .then_some("A contract or suite that the profile names applied to nothing");
+        let broken_contract = contracts::failure(statistics, mode).or(unmatched);
         let expectations_hold = statistics.expectations.iter().all(|result| result.success || !result.fails_run);
         let passed = broken_contract.is_none() && expectations_hold;
         self.evidence.contracts(statistics.contracts.iter().map(|checked| (checked.place(), &checked.result)))?;

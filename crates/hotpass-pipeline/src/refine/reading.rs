@@ -1,6 +1,6 @@
 //! Reading: files in, normalised records out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
@@ -23,7 +23,8 @@ use crate::acquisition;
 use crate::compliance::{Compliance, TableDetection};
 use crate::contracts::{ContractLoadError, ContractStatistics, TableCheck};
 use crate::decisions::ReleasedRow;
-use crate::normalising::{NormalisedBatch, QuarantinedRow, TablePlan, normalise_batch, reject_rows};
+use crate::named_checks::SourcesRead;
+use crate::normalising::{NormalisedBatch, QuarantinedRow, TablePlan, normalise_batch, note_rejections, settle};
 use crate::progress::Stage;
 use crate::quality::DatasetResult;
 use crate::reading::{FileRules, lists_sheet, mapping_files, required_fields};
@@ -43,20 +44,18 @@ pub(super) struct Reading {
     pub(super) changes: BTreeMap<String, BTreeMap<String, u64>>,
     pub(super) failures: BTreeMap<String, BTreeMap<String, u64>>,
     pub(super) results: Vec<DatasetResult>,
+    pub(super) sources: SourcesRead,
     pub(super) released: Vec<ReleasedRow>,
+    /// Decisions that spoke of a row, by their number.
+    pub(super) decisions_used: BTreeSet<usize>,
     pub(super) findings: Vec<hotpass_privacy::detect::TableFindings>,
     pub(super) bytes: u64,
 }
 
-/// The normalised batches of a table, the batches as they were read where they are kept, why reading ended early, what
-/// personal data was found, and the rows that decisions released although they break the contract.
-type Normalised = (
-    Vec<NormalisedBatch>,
-    Vec<RecordBatch>,
-    Option<IngestError>,
-    Option<hotpass_privacy::detect::TableFindings>,
-    Vec<ReleasedRow>,
-);
+/// The normalised batches of a table, the batches as they were read where they are kept, why reading ended early, and what
+/// personal data was found.
+type Normalised =
+    (Vec<NormalisedBatch>, Vec<RecordBatch>, Option<IngestError>, Option<hotpass_privacy::detect::TableFindings>);
 
 impl Run<'_> {
     /// Reads every file, in order; batches are normalised on all threads while the next is read.
@@ -84,6 +83,9 @@ impl Run<'_> {
             let source = file_rules.source();
             match open_file(&file, &file_rules.read_options()) {
                 Ok(opened) => {
+                    let read = opened.tables.iter().map(|table| &table.schema.id);
+                    let ids = read.chain(opened.skipped.iter().map(|skipped| &skipped.id));
+                    reading.sources.add(source, Some(ids.filter_map(|id| id.sheet.as_deref())));
                     self.diagnostics.extend(opened.diagnostics);
                     reading.skipped.extend(opened.skipped.into_iter().map(|skipped| SkippedTable {
                         file: skipped.id.file.to_string(),
@@ -103,6 +105,7 @@ impl Run<'_> {
                     telemetry::file_read(&told, &extension, file.bytes, loading);
                 }
                 Err(error) => {
+                    reading.sources.add(source, None::<[&str; 0]>);
                     let reason = error.to_string();
                     self.diagnostics.push(refusal(error, &file));
                     reading.skipped.push(SkippedTable { file: file.name.to_string(), sheet: None, reason });
@@ -188,18 +191,19 @@ impl Run<'_> {
             ..TableStatistics::default()
         };
         let checks = self.expectations.for_table(source, &schema);
-        let (mut batches, kept, failure, findings, released) =
+        let (mut batches, kept, failure, findings) =
             self.normalise_all(&plan, first, table.batches, checks.is_some(), check.as_mut())?;
-        reading.released.extend(released);
         if let Some(check) = check {
             self.add_contract(check, true, reading);
         }
         reading.findings.extend(findings);
         if let Some(checks) = checks {
-            let (result, released) = checks.apply(&plan, &kept, &mut batches, &self.redaction)?;
-            reading.results.push(result);
-            reading.released.extend(released);
+            reading.results.push(checks.apply(&plan, &kept, &mut batches, &self.redaction)?);
         }
+        drop(kept);
+        let judged = settle(&plan, &mut batches)?;
+        reading.released.extend(judged.released.into_iter().flatten());
+        reading.decisions_used.extend(judged.used);
         if let Some(error) = failure {
             self.diagnostics.push(refused(error, &schema.id.location()));
         }
@@ -220,7 +224,6 @@ impl Run<'_> {
                 }
             }
             reading.bytes += batch.part.bytes();
-            reading.released.extend(batch.released);
             reading.quarantined.extend(batch.quarantined);
             reading.parts.push(batch.part);
         }
@@ -301,9 +304,9 @@ impl Run<'_> {
                 .map(|(index, batch, refused)| {
                     let found = detection.map(|detection| detection.batch(&plan.columns, &batch));
                     let mut done = normalise_batch(plan, &batch, redaction)?;
-                    let released = reject_rows(plan, &batch, &mut done, refused, redaction)?;
+                    note_rejections(plan, &batch, &mut done, refused, redaction);
                     progress.advanced(Stage::Read, done.rows);
-                    Ok((index, done, found, released))
+                    Ok((index, done, found))
                 })
                 .collect();
             let (kept, failure) =
@@ -315,16 +318,14 @@ impl Run<'_> {
             normalised.sort_unstable_by_key(|(index, ..)| *index);
             let mut findings: Option<TableDetection<'_>> = None;
             let mut batches = Vec::with_capacity(normalised.len());
-            let mut released = Vec::new();
-            for (_, batch, found, overruled) in normalised {
+            for (_, batch, found) in normalised {
                 batches.push(batch);
-                released.extend(overruled);
                 match (&mut findings, found) {
                     (Some(findings), Some(found)) => findings.merge(found),
                     (findings, found) => *findings = found,
                 }
             }
-            Ok((batches, kept, failure, findings.map(|found| found.finish(plan.place.clone())), released))
+            Ok((batches, kept, failure, findings.map(|found| found.finish(plan.place.clone()))))
         })
     }
 

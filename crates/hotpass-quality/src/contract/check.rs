@@ -8,10 +8,11 @@ use arrow::datatypes::{DataType, Schema, UInt32Type};
 use arrow::record_batch::RecordBatch;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::error::CheckError;
 use super::keys::{Digest, DigestSet, Digester, KEY_BYTES, ReferenceKeys};
-use super::model::{Contract, Field, Limit, LogicalType, RowCount};
+use super::model::{Contract, Field, Limit, LogicalType, Reference, RowCount};
 use super::value::{FieldReader, Native, Texts, days};
 
 /// Name of a leading column of row numbers, as ingest gives it.
@@ -238,6 +239,18 @@ pub struct Violation {
     pub field: u32,
     /// What it breaks.
     pub rule: Rule,
+    /// Which of the keys that are checked, where it is one.
+    #[serde(skip)]
+    pub key: Option<u32>,
+}
+
+/// A rule of a contract that a row breaks, told from every other rule of the contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenRule {
+    /// Its column, or the columns of the key.
+    pub columns: Vec<String>,
+    /// Names the rule with its contract, its columns and a digest of what it asks for: another limit is another rule.
+    pub identity: String,
 }
 
 /// A table that breaks a rule as a whole.
@@ -307,6 +320,8 @@ struct BoundField {
 /// A key over several columns.
 #[derive(Debug)]
 struct BoundKey {
+    /// Position among the keys that are checked.
+    number: u32,
     rule: Rule,
     /// Positions in the bound fields.
     fields: Vec<usize>,
@@ -334,6 +349,8 @@ pub struct ContractCheck {
     columns: usize,
     fields: Vec<BoundField>,
     keys: Vec<BoundKey>,
+    /// The columns of each key, and what a foreign key points to, by its number.
+    key_facts: Vec<(Vec<String>, Option<Reference>)>,
     today: Option<NaiveDate>,
     key_memory_bytes: u64,
     key_bytes: u64,
@@ -363,6 +380,7 @@ impl ContractCheck {
             columns: columns.len(),
             fields: Vec::new(),
             keys: Vec::new(),
+            key_facts: Vec::new(),
             today: options.today,
             key_memory_bytes: options.key_memory_bytes,
             key_bytes: 0,
@@ -401,6 +419,31 @@ impl ContractCheck {
     /// Returns the contract.
     pub fn contract(&self) -> &Contract {
         &self.contract
+    }
+
+    /// Returns the rule that a row breaks, told from every other rule.
+    pub fn broken_rule(&self, violation: &Violation) -> BrokenRule {
+        let field = &self.contract.fields[violation.field as usize];
+        let key = violation.key.and_then(|key| self.key_facts.get(key as usize));
+        let columns = key.map_or_else(|| vec![field.name.clone()], |(columns, _)| columns.clone());
+        let asked = match violation.rule {
+            Rule::Type => json!([field.logical_type, field.format]),
+            Rule::Minimum => json!(field.minimum),
+            Rule::Maximum => json!(field.maximum),
+            Rule::MinLength => json!(field.min_length),
+            Rule::MaxLength => json!(field.max_length),
+            Rule::Pattern => json!(field.pattern),
+            Rule::Enumeration => json!(field.enumeration),
+            Rule::ForeignKey => json!(key.and_then(|(_, reference)| reference.as_ref())),
+            _ => Value::Null,
+        };
+        let mut identity = format!("{}/{}/{}", violation.rule.code(), self.contract.name, columns.join(","));
+        if !asked.is_null() {
+            let digest = hotpass_core::sha256_bytes(asked.to_string()).to_string();
+            identity.push('/');
+            identity.extend(digest.chars().take(12));
+        }
+        BrokenRule { columns, identity }
     }
 
     fn bind_columns(&mut self, columns: &[CheckedColumn]) {
@@ -473,7 +516,9 @@ impl ContractCheck {
         for (rule, key) in once.into_iter().chain(contract.unique_keys.iter().map(|key| (Rule::UniqueKey, key))) {
             // A key of which a column is missing is a breach of that column.
             if let Some(fields) = self.bound(key) {
-                self.keys.push(BoundKey { rule, fields, seen: DigestSet::default(), target: Target::Once });
+                let number = self.key_facts.len() as u32;
+                self.key_facts.push((key.clone(), None));
+                self.keys.push(BoundKey { number, rule, fields, seen: DigestSet::default(), target: Target::Once });
             }
         }
         for key in &contract.foreign_keys {
@@ -494,7 +539,9 @@ impl ContractCheck {
                     if matches!(target, Target::Itself { .. }) {
                         self.failed = Some(HashSet::new());
                     }
-                    self.keys.push(BoundKey { rule: Rule::ForeignKey, fields, seen: DigestSet::default(), target });
+                    let (number, rule) = (self.key_facts.len() as u32, Rule::ForeignKey);
+                    self.key_facts.push((key.fields.clone(), Some(key.reference.clone())));
+                    self.keys.push(BoundKey { number, rule, fields, seen: DigestSet::default(), target });
                 }
                 Err(why) => self
                     .not_checked
@@ -537,20 +584,25 @@ impl ContractCheck {
         for (bound, text) in self.fields.iter_mut().zip(&texts) {
             self.key_bytes += bound.check(text, rows, &mut scratch, &mut self.newest, &mut found);
         }
+        let told = |(index, column, field, rule), key| Violation {
+            row: number(index as usize),
+            index,
+            column,
+            field,
+            rule,
+            key,
+        };
+        let mut violations: Vec<Violation> = found.drain(..).map(|found| told(found, None)).collect();
         for (position, key) in self.keys.iter_mut().enumerate() {
-            let before = found.len();
             self.key_bytes += key.check(&self.fields, &texts, rows, &number, &mut scratch, &mut found);
-            self.key_counts[position] += (found.len() - before) as u64;
+            self.key_counts[position] += found.len() as u64;
+            violations.extend(found.drain(..).map(|found| told(found, Some(key.number))));
         }
         if self.key_bytes > self.key_memory_bytes && !self.keys_dropped {
             self.drop_keys();
         }
         self.rows += rows as u64;
-        found.sort_by_key(|(index, ..)| *index);
-        let violations: Vec<Violation> = found
-            .into_iter()
-            .map(|(index, column, field, rule)| Violation { row: number(index as usize), index, column, field, rule })
-            .collect();
+        violations.sort_by_key(|violation| violation.index);
         let mut previous = None;
         for violation in &violations {
             if !is_key(violation.rule) {
@@ -665,6 +717,7 @@ impl ContractCheck {
                         column: (key.fields.len() == 1).then_some(bound.column),
                         field: bound.field,
                         rule: key.rule,
+                        key: Some(key.number),
                     });
                 }
             }

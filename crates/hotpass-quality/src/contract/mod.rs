@@ -33,7 +33,7 @@ pub mod shipped;
 mod value;
 
 pub use check::{
-    CheckOptions, CheckedColumn, ContractCheck, ContractResult, Rule, RuleCount, TableViolation, Violation,
+    BrokenRule, CheckOptions, CheckedColumn, ContractCheck, ContractResult, Rule, RuleCount, TableViolation, Violation,
 };
 pub use context::{ContractContext, ContractDetails};
 pub use diff::{Change, Diff, diff};
