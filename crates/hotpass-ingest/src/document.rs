@@ -86,7 +86,8 @@ fn open_lines(file: &SourceFile, location: &Location, options: &ReadOptions) -> 
         }
         let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line).trim_ascii();
         if !text.is_empty() {
-            let value = serde_json::from_slice(text).map_err(|error| broken(&location.clone().row(number), &error))?;
+            let value = serde_json::from_slice(text)
+                .map_err(|error| broken_at(&location.clone().row(number), number as usize, error.column()))?;
             table.add(number, value, options)?;
         }
     }
@@ -213,14 +214,15 @@ fn read_failed(file: &SourceFile, source: io::Error) -> IngestError {
 }
 
 fn broken(location: &Location, error: &serde_json::Error) -> IngestError {
-    // The message of the parser names a line and a column and no value.
+    broken_at(location, error.line(), error.column())
+}
+
+/// Tells the place and not what the parser says of it, which may show a value.
+fn broken_at(location: &Location, line: usize, column: usize) -> IngestError {
     IngestError::Refused(Box::new(
-        Diagnostic::error(
-            "ingest.file.broken",
-            format!("The JSON is broken at line {}, column {}", error.line(), error.column()),
-        )
-        .at(location.clone())
-        .hint("Check that the file is complete"),
+        Diagnostic::error("ingest.file.broken", format!("The JSON is broken at line {line}, column {column}"))
+            .at(location.clone())
+            .hint("Check that the file is complete"),
     ))
 }
 

@@ -10,6 +10,7 @@ use hotpass_core::fields::{CROSSWALK_COLUMNS, LINK_COLUMNS, QUARANTINE_COLUMNS, 
 use hotpass_resolve::prediction::match_probability;
 use rayon::prelude::*;
 
+use crate::decisions::BrokenRule;
 use crate::entities::{Entities, NO_ENTITY};
 use crate::golden::{GoldenChunk, present_before, source_fields};
 use crate::grouping::Groups;
@@ -213,7 +214,10 @@ fn quarantine(records: &Records, quarantined: &[QuarantinedRow]) -> Result<Recor
         columns.append_option(row.column());
         reasons.append_value(row.reason());
         messages.append_value(row.message());
-        rules.append_value(serde_json::to_string(&row.rules).unwrap_or_default());
+        rules.append_value(
+            serde_json::to_string(&row.rules.iter().map(AsRef::as_ref).collect::<Vec<&BrokenRule>>())
+                .unwrap_or_default(),
+        );
         values.append_value(&row.values);
     }
     RecordBatch::try_new(

@@ -1,7 +1,8 @@
 //! Contracts at the sources: found by name or path, held against each table before anything is done with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use hotpass_config::HotpassConfig;
@@ -10,13 +11,14 @@ use hotpass_core::fields::{ColumnType, GOLDEN_COLUMNS};
 use hotpass_core::{Clock, Diagnostic};
 use hotpass_ingest::table::{TableId, TableSchema};
 use hotpass_ingest::{IngestError, ReadOptions, SourceFile, default_memory_limit, open_file};
-use hotpass_quality::contract::documents::{Format, Notice, read};
+use hotpass_quality::contract::documents::{Format, Notice, read_for};
 use hotpass_quality::contract::{
     CheckError, CheckOptions, CheckedColumn, Contract, ContractCheck, ContractContext, ContractError, ContractResult,
-    Field, Limit, LogicalType, ReferenceKeys, RowCount, Rule, shipped,
+    Field, Limit, LogicalType, ReferenceKeys, RowCount, Rule, Violation, shipped,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::decisions::BrokenRule;
 use crate::normalising::Rejection;
 use crate::statistics::RunStatistics;
 
@@ -82,9 +84,11 @@ impl ContractLoadError {
             Self::Unknown { suggestion: Some(suggestion), .. } => Some(format!("Did you mean `{suggestion}`?")),
             Self::Unknown { .. } => Some("List the contracts with `hotpass contracts list`, or give the path of a file".to_owned()),
             Self::Read { .. } => Some("Check the path; those of a configuration are relative to the working folder".to_owned()),
-            Self::Contract { .. } => {
+            Self::Contract { source: ContractError::Syntax(_) | ContractError::UnknownForm, .. } => {
                 Some("Read are Hotpass contracts, Frictionless Table Schemas, JSON Schemas, Open Data Contracts 3 and Great Expectations suites".to_owned())
             }
+            // What is wrong in a contract of a known form says itself what to do.
+            Self::Contract { .. } => None,
             Self::Reference { .. } => Some("The path is relative to the contract's file".to_owned()),
             Self::Check(_) => None,
         }
@@ -97,8 +101,13 @@ impl ContractLoadError {
 ///
 /// Returns an error when it cannot be read or holds no contract.
 pub fn read_contract(path: &Path) -> Result<FoundContract, ContractLoadError> {
+    read_contract_for(path, None)
+}
+
+fn read_contract_for(path: &Path, table: Option<&str>) -> Result<FoundContract, ContractLoadError> {
     let bytes = std::fs::read(path).map_err(|source| ContractLoadError::Read { path: path.to_path_buf(), source })?;
-    let document = read(&bytes).map_err(|source| ContractLoadError::Contract { path: path.to_path_buf(), source })?;
+    let document =
+        read_for(&bytes, table).map_err(|source| ContractLoadError::Contract { path: path.to_path_buf(), source })?;
     Ok(FoundContract {
         contract: document.contract,
         path: Some(path.to_path_buf()),
@@ -113,6 +122,19 @@ pub fn read_contract(path: &Path) -> Result<FoundContract, ContractLoadError> {
 ///
 /// Returns an error when there is none, or a file cannot be read.
 pub fn find_contract(name: &str, files: &[PathBuf]) -> Result<FoundContract, ContractLoadError> {
+    find_contract_for(name, files, None)
+}
+
+/// Finds a contract for a file: of a data package the resource with the file's name, else its first one.
+///
+/// # Errors
+///
+/// Returns an error when there is none, or a file cannot be read.
+pub fn find_contract_for(
+    name: &str,
+    files: &[PathBuf],
+    table: Option<&str>,
+) -> Result<FoundContract, ContractLoadError> {
     let mut known: Vec<String> = shipped::names().map(str::to_owned).collect();
     for path in files {
         let found = read_contract(path)?;
@@ -126,7 +148,7 @@ pub fn find_contract(name: &str, files: &[PathBuf]) -> Result<FoundContract, Con
     }
     let path = Path::new(name);
     if path.is_file() || name.contains(['/', '\\']) || path.extension().is_some() {
-        return read_contract(path);
+        return read_contract_for(path, table);
     }
     Err(ContractLoadError::Unknown {
         name: name.to_owned(),
@@ -143,12 +165,17 @@ pub fn checked_columns(schema: &TableSchema) -> Vec<CheckedColumn> {
         .map(|column| {
             let tidy = column.raw_header.split_whitespace().collect::<Vec<_>>().join(" ");
             let other = if tidy.is_empty() { format!("Unnamed: {}", column.index) } else { column.name.clone() };
-            CheckedColumn::text([column.raw_header.clone(), tidy, other])
+            let dated = column.cell_kinds.date > 0;
+            // Fields beyond the header are called as the warning about them calls them.
+            let extra = column.name.starts_with("__extra").then(|| column.name.clone()).into_iter();
+            let names = [column.raw_header.clone(), tidy].into_iter().chain(extra).chain([other]);
+            CheckedColumn::text(names).dated(dated)
         })
         .collect()
 }
 
-/// Reads the values that the contract's foreign keys point to in files, and in those that are given by name.
+/// Reads the values that the contract's foreign keys point to in files, and in those that are given by name; the sheet of a workbook is
+/// written after it, as in `towns.xlsx#Towns`.
 ///
 /// # Errors
 ///
@@ -164,7 +191,8 @@ pub fn reference_keys(
             let folder = found.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
             key.reference.file.as_ref().map(|file| folder.join(file))
         };
-        let Some(path) = given.get(name).cloned().or_else(beside) else { continue };
+        let by_name = || given.get(key.reference.dataset.as_ref()?);
+        let Some(path) = given.get(name).or_else(by_name).cloned().or_else(beside) else { continue };
         let mut keys = ReferenceKeys::new(&found.contract, key)?;
         read_reference(&path, &key.reference.fields, &mut keys)?;
         references.insert(name.to_owned(), keys);
@@ -174,6 +202,11 @@ pub fn reference_keys(
 
 fn read_reference(path: &Path, fields: &[String], keys: &mut ReferenceKeys) -> Result<(), ContractLoadError> {
     let fault = |reason: String| ContractLoadError::Reference { path: path.to_path_buf(), reason };
+    let whole = path.to_string_lossy();
+    let (path, sheet) = match whole.rsplit_once('#') {
+        Some((file, sheet)) if !path.is_file() => (Path::new(file), Some(sheet.to_owned())),
+        _ => (path, None),
+    };
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let file = SourceFile::inspect(path, name).map_err(|error| fault(error.to_string()))?;
     let options = ReadOptions {
@@ -182,19 +215,38 @@ fn read_reference(path: &Path, fields: &[String], keys: &mut ReferenceKeys) -> R
         ..ReadOptions::default()
     };
     let opened = open_file(&file, &options).map_err(|error| fault(error.to_string()))?;
+    let mut fitting = Vec::new();
     for table in opened.tables {
+        let wanted = sheet
+            .as_deref()
+            .is_none_or(|sheet| table.schema.id.sheet.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(sheet)));
         let columns = checked_columns(&table.schema);
         let positions: Option<Vec<usize>> = fields
             .iter()
             .map(|field| columns.iter().position(|column| column.names.contains(field)).map(|position| position + 1))
             .collect();
-        let Some(positions) = positions else { continue };
-        for batch in table.batches {
-            keys.add_columns(&batch.map_err(|error: IngestError| fault(error.to_string()))?, &positions)?;
+        if let Some(positions) = positions.filter(|_| wanted) {
+            fitting.push((table, positions));
         }
-        return Ok(());
     }
-    Err(fault(format!("no table has the columns `{}`", fields.join("`, `"))))
+    if fitting.len() > 1 {
+        let sheets: Vec<String> =
+            fitting.iter().filter_map(|(table, _)| Some(format!("`{}`", table.schema.id.sheet.as_ref()?))).collect();
+        return Err(fault(format!(
+            "{} tables have the columns `{}`, on {}; name the sheet as in `{}#SHEET`",
+            fitting.len(),
+            fields.join("`, `"),
+            sheets.join(", "),
+            file.name
+        )));
+    }
+    let Some((table, positions)) = fitting.pop() else {
+        return Err(fault(format!("no table has the columns `{}`", fields.join("`, `"))));
+    };
+    for batch in table.batches {
+        keys.add_columns(&batch.map_err(|error: IngestError| fault(error.to_string()))?, &positions)?;
+    }
+    Ok(())
 }
 
 /// Returns the contract of the table that a run publishes.
@@ -367,6 +419,7 @@ impl SourceContracts {
             source: source.map(|source| source.name.clone()).unwrap_or_default(),
             named,
             letters: schema.columns.iter().map(|column| hotpass_core::column_letters(column.index)).collect(),
+            broken: HashMap::new(),
         }))
     }
 }
@@ -382,31 +435,22 @@ pub(crate) struct TableCheck {
     /// Whether the profile names the sheet, so that whatever is in it must keep the contract.
     named: bool,
     letters: Vec<String>,
+    /// Rules that were broken so far, by rule, field and key.
+    broken: HashMap<(Rule, u32, Option<u32>), Arc<BrokenRule>>,
 }
 
 impl TableCheck {
     /// Checks a batch: every rule that its rows break, in the order of the rows.
     pub(crate) fn add(&mut self, batch: &RecordBatch) -> Result<Vec<Rejection>, CheckError> {
         let violations = self.check.add(batch)?;
-        let fields = &self.check.contract().fields;
+        let (check, letters) = (&self.check, &self.letters);
         Ok(violations
             .into_iter()
             .map(|violation| {
-                let rule = self.check.broken_rule(&violation);
-                let column = violation.column.and_then(|column| self.letters.get(column as usize));
-                let place = column.map(|letters| format!(" in column {letters}")).unwrap_or_default();
-                let field = &fields[violation.field as usize];
-                Rejection {
-                    position: violation.index,
-                    column: violation.column.map(|column| column as usize),
-                    reason: violation.rule.code().to_owned(),
-                    message: if rule.columns.len() > 1 {
-                        format!("The key over `{}` {}", rule.columns.join("`, `"), violation.rule.words())
-                    } else {
-                        format!("The value of `{}`{place} {}", field.name, violation.rule.words_for(field))
-                    },
-                    rule: rule.identity,
-                }
+                let place = (violation.rule, violation.field, violation.key);
+                let rule =
+                    self.broken.entry(place).or_insert_with(|| Arc::new(broken_rule(check, letters, &violation)));
+                Rejection { position: violation.index, rule: Arc::clone(rule) }
             })
             .collect())
     }
@@ -469,6 +513,20 @@ impl TableCheck {
         statistics.context = statistics.result.context(statistics.place());
         (statistics, diagnostics)
     }
+}
+
+/// Returns a rule that a row breaks, for quarantine and decisions.
+fn broken_rule(check: &ContractCheck, letters: &[String], violation: &Violation) -> BrokenRule {
+    let rule = check.broken_rule(violation);
+    let field = &check.contract().fields[violation.field as usize];
+    let column = violation.column.and_then(|column| letters.get(column as usize)).cloned();
+    let message = if rule.columns.len() > 1 {
+        format!("The key over `{}` {}", rule.columns.join("`, `"), violation.rule.words())
+    } else {
+        let place = column.as_ref().map(|letters| format!(" in column {letters}")).unwrap_or_default();
+        format!("The value of `{}`{place} {}", field.name, violation.rule.words_for(field))
+    };
+    BrokenRule::new(violation.rule.code(), column, message, rule.identity)
 }
 
 /// Returns what is wrong with a table, a sentence each.

@@ -367,11 +367,11 @@ fn release<'a>(
     let overruled =
         |rule: &BrokenRule| rule.can_be_overruled() && decisions.clone().any(|decision| decision.overrules(rule, only));
     let last = decisions.clone().last()?;
-    row.rules.iter().all(overruled).then(|| ReleasedRow {
+    row.rules.iter().all(|rule| overruled(rule)).then(|| ReleasedRow {
         source_file: last.source_file.clone(),
         sheet: last.sheet.clone(),
         row: row.row,
-        reason: reasons(&row.rules),
+        reason: reasons(row.rules.iter().map(AsRef::as_ref)),
         decided_at: last.decided_at.clone(),
     })
 }
@@ -390,7 +390,12 @@ mod tests {
     }
 
     fn row(row: u32, rules: &[&str], values: &str) -> QuarantinedRow {
-        QuarantinedRow { table: 0, row, rules: rules.iter().map(|name| rule(name)).collect(), values: values.into() }
+        QuarantinedRow {
+            table: 0,
+            row,
+            rules: rules.iter().map(|name| rule(name).into()).collect(),
+            values: values.into(),
+        }
     }
 
     fn decision(row: u32, rules: &[&str]) -> QuarantineDecision {

@@ -186,7 +186,7 @@ mod tests {
         let mut config = HotpassConfig::default();
         config.profile.sources = vec![Source {
             name: "s".into(),
-            contract: Some("sott".into()),
+            contract: Some("ssott".into()),
             suite: Some("sacaa_cleand".into()),
             sheet_contracts: named(&[("A", "ssot"), ("B", "missing.json")]),
             ..Source::default()

@@ -56,14 +56,8 @@ pub(crate) struct TablePlan {
 pub(crate) struct Rejection {
     /// Position of the row in its batch, from 0.
     pub(crate) position: u32,
-    /// Position of the column at fault among the table's, where one is.
-    pub(crate) column: Option<usize>,
-    /// Code.
-    pub(crate) reason: String,
-    /// The reason for people, without values.
-    pub(crate) message: String,
-    /// Name of the rule, as decisions hold it.
-    pub(crate) rule: String,
+    /// What it breaks; rows that break the same share it.
+    pub(crate) rule: Arc<BrokenRule>,
 }
 
 /// A row that cannot be published.
@@ -74,7 +68,7 @@ pub(crate) struct QuarantinedRow {
     /// Row, from 1.
     pub(crate) row: u32,
     /// Every rule it breaks, in the order they were checked; at least one.
-    pub(crate) rules: Vec<BrokenRule>,
+    pub(crate) rules: Vec<Arc<BrokenRule>>,
     /// The row as JSON object.
     pub(crate) values: String,
 }
@@ -96,7 +90,7 @@ impl QuarantinedRow {
     }
 
     /// Adds a rule, unless it is there.
-    fn add(&mut self, rule: BrokenRule) {
+    fn add(&mut self, rule: Arc<BrokenRule>) {
         if !self.rules.contains(&rule) {
             self.rules.push(rule);
         }
@@ -257,7 +251,7 @@ pub(crate) fn normalise_batch(
                         rules: Vec::new(),
                         values: row_json(plan, &cells, position, redaction),
                     })
-                    .add(rule);
+                    .add(Arc::new(rule));
             }
         }
     }
@@ -637,8 +631,7 @@ pub(crate) fn note_rejections(
     }
     let cells: Vec<Option<&StringArray>> =
         batch.columns()[1..].iter().map(|column| column.as_string_opt::<i32>()).collect();
-    for Rejection { position, column, reason, message, rule } in rejections {
-        let column = column.and_then(|column| plan.columns.get(column)).map(|(letters, _)| letters.clone());
+    for Rejection { position, rule } in rejections {
         let row = normalised.part.rows.value(position as usize);
         normalised
             .broken
@@ -649,7 +642,7 @@ pub(crate) fn note_rejections(
                 rules: Vec::new(),
                 values: row_json(plan, &cells, position, redaction),
             })
-            .add(BrokenRule::new(reason, column, message, rule));
+            .add(rule);
     }
 }
 

@@ -350,15 +350,16 @@ impl SourceChecks {
         let failing = result.failures().filter(|result| result.expectation.severity == ExpectationSeverity::Quarantine);
         for failure in failing {
             let column = failure.expectation.columns().first().and_then(|name| self.schema.index_of(name).ok());
+            let rule = Arc::new(BrokenRule::new(
+                format!("expectation.{}", failure.expectation.gx_name()),
+                column.and_then(|column| plan.columns.get(column)).map(|(letters, _)| letters.clone()),
+                format!("The row fails `{}`", failure.expectation.title()),
+                identity(&failure.expectation),
+            ));
             for &row in &failure.failed_rows {
                 let batch = starts.partition_point(|&start| start <= row) - 1;
-                rejections[batch].push(Rejection {
-                    position: (row - starts[batch]) as u32,
-                    column,
-                    reason: format!("expectation.{}", failure.expectation.gx_name()),
-                    message: format!("The row fails `{}`", failure.expectation.title()),
-                    rule: identity(&failure.expectation),
-                });
+                let position = (row - starts[batch]) as u32;
+                rejections[batch].push(Rejection { position, rule: Arc::clone(&rule) });
             }
         }
         for ((batch, normalised), rejections) in batches.iter().zip(normalised).zip(rejections) {
@@ -408,12 +409,12 @@ pub(crate) fn withheld(
     for (&entity, expectations) in &failing {
         let mut id = String::new();
         entities.write_id(entity, &mut id);
-        let rules: Vec<BrokenRule> = expectations
+        let rules: Vec<Arc<BrokenRule>> = expectations
             .iter()
             .map(|expectation| {
                 let message = format!("Entity `{id}` fails `{}`", expectation.title());
                 let reason = format!("expectation.{}", expectation.gx_name());
-                BrokenRule::new(reason, None, message, identity(expectation))
+                Arc::new(BrokenRule::new(reason, None, message, identity(expectation)))
             })
             .collect();
         rows.extend(entities.members(entity).iter().map(|&record| {

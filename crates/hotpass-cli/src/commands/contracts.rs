@@ -1,16 +1,18 @@
 //! `hotpass contracts`: what datasets promise, whether files keep it, and what a new version breaks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use hotpass_config::HotpassConfig;
 use hotpass_core::{Diagnostic, Location, column_letters};
 use hotpass_ingest::{
-    IngestError, OpenTable, ReadOptions, SourceFile, default_memory_limit, discover, open_file, source::DiscoverOptions,
+    IngestError, OpenTable, Opened, ReadOptions, SourceFile, default_memory_limit, discover, open_file,
+    source::DiscoverOptions,
 };
 use hotpass_pipeline::contracts::{
-    ContractLoadError, FoundContract, checked_columns, find_contract, published_contract, read_contract, reference_keys,
+    ContractLoadError, FoundContract, checked_columns, find_contract, find_contract_for, published_contract,
+    read_contract, reference_keys,
 };
 use hotpass_provenance::Manifest;
 use hotpass_quality::contract::documents::{Format, Notice, write};
@@ -21,7 +23,7 @@ use serde_json::{Value, json};
 
 use crate::context::{ConfigArgs, Context, RunArgs};
 use crate::error::CommandError;
-use crate::exit::Exit;
+use crate::exit::{ErrorKind, Exit};
 
 /// List, print, check, infer and compare data contracts
 ///
@@ -139,7 +141,7 @@ struct ValidateArgs {
     /// Check this sheet of workbooks; may be repeated; every table when absent
     #[arg(long, value_name = "SHEET")]
     sheet: Vec<String>,
-    /// File with the values of a dataset that a foreign key points to; may be repeated
+    /// File with the values of a dataset that a foreign key points to, with `#SHEET` for one sheet of a workbook; may be repeated
     #[arg(long, value_name = "DATASET=FILE")]
     reference: Vec<String>,
     /// Show this many violations of each table; all are counted
@@ -197,6 +199,9 @@ struct DiffArgs {
     format: ResultFormat,
 }
 
+/// Columns that a notice names one by one.
+const SEPARATE_NOTICES: usize = 3;
+
 pub(crate) fn run(args: ContractsArgs, context: &mut Context) -> Result<Exit, CommandError> {
     match args.verb {
         ContractsVerb::List(args) => list(&args, context),
@@ -218,10 +223,38 @@ fn find(name: &str, config: &HotpassConfig, context: &mut Context) -> Result<Fou
     Ok(found)
 }
 
+/// Tells notices; one that many columns share once.
 fn tell(notices: &[Notice], context: &mut Context) {
+    let mut told: Vec<&str> = Vec::new();
     for notice in notices {
-        context.printer.note(format_args!("notice: {notice}"));
+        let alike: Vec<&str> = notices
+            .iter()
+            .filter(|other| other.message == notice.message)
+            .filter_map(|other| other.column.as_deref())
+            .collect();
+        if alike.len() <= SEPARATE_NOTICES {
+            context.printer.note(format_args!("notice: {notice}"));
+        } else if !told.contains(&notice.message.as_str()) {
+            told.push(&notice.message);
+            let shown = alike[..SEPARATE_NOTICES].join("`, `");
+            let more = alike.len() - SEPARATE_NOTICES;
+            context.printer.note(format_args!("notice: Columns `{shown}` and {more} more: {}", notice.message));
+        }
     }
+}
+
+/// Makes sure that the output is none of the inputs.
+fn spare(output: Option<&PathBuf>, input: &std::path::Path, what: &str) -> Result<(), CommandError> {
+    let Some(output) = output else { return Ok(()) };
+    let same = match (std::fs::canonicalize(output), std::fs::canonicalize(input)) {
+        (Ok(output), Ok(input)) => output == input,
+        _ => false,
+    };
+    if same {
+        return Err(CommandError::usage(format!("`{}` is {what}, which would be overwritten", output.display()))
+            .hint("Give another file with `--output`"));
+    }
+    Ok(())
 }
 
 fn list(args: &ListArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -263,7 +296,11 @@ fn emit(args: &EmitArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let contract = match &args.contract {
         Some(name) => {
             let loaded = args.config.load(context)?;
-            find(name, &loaded.config, context)?.contract
+            let found = find(name, &loaded.config, context)?;
+            if let Some(path) = &found.path {
+                spare(args.output.as_ref(), path, "the contract that is read")?;
+            }
+            found.contract
         }
         None => run_contract(&args.runs)?,
     };
@@ -316,6 +353,7 @@ fn put(
 
 /// A table that was checked.
 struct Checked {
+    contract: Contract,
     location: Location,
     columns: Vec<(u32, String)>,
     result: ContractResult,
@@ -323,30 +361,141 @@ struct Checked {
 
 fn validate(args: &ValidateArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let loaded = args.config.load(context)?;
-    let found = find(&args.contract, &loaded.config, context)?;
-    let references = reference_keys(&found, &given_references(&args.reference)?).map_err(|error| load_error(&error))?;
-    let options = CheckOptions {
-        today: Some(context.clock.now().date_naive()),
-        references,
-        listed: args.limit,
-        ..CheckOptions::default()
-    };
-    let mut checked = Vec::new();
-    for file in files(&args.paths, context)? {
-        for table in open(&file, &found.contract, &args.sheet, &loaded.config, context)? {
-            checked.push(check(table, &found.contract, &options, context)?);
+    let config = &loaded.config;
+    let given = given_references(&args.reference)?;
+    let (files, mut unread) = files(&args.paths)?;
+    let (mut checked, mut sheets) = (Vec::new(), BTreeSet::new());
+    let mut prepared: Option<(FoundContract, CheckOptions)> = None;
+    let (mut told, mut referred) = (Vec::new(), BTreeSet::new());
+    // Without a file the contract is looked at all the same.
+    let names: Vec<Option<&str>> = files.iter().map(|file| Some(&*file.name)).collect();
+    for (position, name) in names.into_iter().chain(files.is_empty().then_some(None)).enumerate() {
+        let found =
+            find_contract_for(&args.contract, &config.profile.contracts, name).map_err(|error| load_error(&error))?;
+        let new: Vec<Notice> = found.notices.iter().filter(|notice| !told.contains(*notice)).cloned().collect();
+        tell(&new, context);
+        told.extend(new);
+        let keys = found.contract.foreign_keys.iter().map(|key| &key.reference);
+        referred.extend(keys.flat_map(|to| [to.dataset.clone(), to.file.clone()]).flatten());
+        if prepared.as_ref().is_none_or(|(known, _)| known.contract != found.contract) {
+            let references = reference_keys(&found, &given).map_err(|error| load_error(&error))?;
+            let today = Some(context.clock.now().date_naive());
+            let options = CheckOptions { today, references, listed: args.limit, ..CheckOptions::default() };
+            prepared = Some((found, options));
+        }
+        let (Some(file), Some((found, options))) = (files.get(position), &prepared) else { continue };
+        match validate_file(file, &found.contract, options, &args.sheet, config, context) {
+            Ok((tables, names)) => {
+                checked.extend(tables);
+                sheets.extend(names);
+            }
+            Err(error) if matches!(error.kind, ErrorKind::Usage | ErrorKind::Failure) => unread.push(error),
+            Err(error) => return Err(error),
         }
     }
-    if checked.is_empty() {
-        return Err(CommandError::usage("No table was found in the input")
-            .hint("See what a file holds with `hotpass inspect`, and name a sheet with `--sheet`"));
+    check_references(&given, &referred)?;
+    if unread.is_empty() || !sheets.is_empty() {
+        check_sheets(&args.sheet, &sheets, &files)?;
     }
+    if checked.is_empty() {
+        return Err(match unread.len() {
+            0 => CommandError::usage("No table was found in the input")
+                .hint("See what a file holds with `hotpass inspect`, and name a sheet with `--sheet`"),
+            1 => unread.remove(0),
+            _ => unread_error(&unread),
+        });
+    }
+    let Some((found, _)) = prepared else { return Ok(Exit::Done) };
     let passed = checked.iter().all(|table| table.result.passed);
     match args.format {
-        ResultFormat::Json => context.printer.json(&document(&found.contract, &checked, passed))?,
-        ResultFormat::Table => show(&found.contract, &checked, context)?,
+        ResultFormat::Json => context.printer.json(&document(&found.contract, &checked, &unread, passed))?,
+        ResultFormat::Table => show(&checked, context)?,
+    }
+    if !unread.is_empty() {
+        return Err(unread_error(&unread));
     }
     Ok(if passed { Exit::Done } else { Exit::DidNotPass })
+}
+
+/// Checks the tables of a file; returns them with the sheets that the file has of those that were asked for.
+fn validate_file(
+    file: &SourceFile,
+    contract: &Contract,
+    options: &CheckOptions,
+    sheets: &[String],
+    config: &HotpassConfig,
+    context: &mut Context,
+) -> Result<(Vec<Checked>, BTreeSet<String>), CommandError> {
+    let opened = open(file, contract, sheets, config, context)?;
+    let names = sheets_of(&opened);
+    let tables = opened.tables.into_iter().map(|table| check(table, contract, options, context));
+    Ok((tables.collect::<Result<_, _>>()?, names))
+}
+
+/// Tells the files that could not be read, by the exit code of the worst.
+fn unread_error(unread: &[CommandError]) -> CommandError {
+    let failed = unread.iter().any(|error| error.kind == ErrorKind::Failure);
+    let kind = if failed { ErrorKind::Failure } else { ErrorKind::Usage };
+    let message = match unread.len() {
+        1 => "1 file could not be read".to_owned(),
+        count => format!("{count} files could not be read"),
+    };
+    let mut all = CommandError::new(kind, message);
+    for error in unread {
+        all.causes.push(std::iter::once(&error.message).chain(&error.causes).cloned().collect::<Vec<_>>().join(": "));
+        for hint in &error.hints {
+            if !all.hints.contains(hint) {
+                all.hints.push(hint.clone());
+            }
+        }
+    }
+    all
+}
+
+/// Makes sure that every dataset that is given is one that the contract points to.
+fn check_references(given: &BTreeMap<String, PathBuf>, referred: &BTreeSet<String>) -> Result<(), CommandError> {
+    let Some(name) = given.keys().find(|name| !referred.contains(*name)) else { return Ok(()) };
+    let hint = match hotpass_core::nearest(name, referred.iter().map(String::as_str)) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None if referred.is_empty() => {
+            "The contract has no foreign key into another dataset: leave `--reference` out".to_owned()
+        }
+        None => {
+            let known: Vec<&str> = referred.iter().map(String::as_str).collect();
+            format!("Its foreign keys point to `{}`", known.join("`, `"))
+        }
+    };
+    Err(CommandError::usage(format!("No foreign key of the contract points to `{name}`")).hint(hint))
+}
+
+/// Returns the sheets of a file that were read.
+fn sheets_of(opened: &Opened) -> BTreeSet<String> {
+    let tables = opened.tables.iter().map(|table| &table.schema.id);
+    let ids = tables.chain(opened.skipped.iter().map(|skipped| &skipped.id));
+    ids.filter_map(|id| Some(id.sheet.as_ref()?.to_string())).collect()
+}
+
+/// Makes sure that every sheet that was asked for is in one of the files.
+fn check_sheets(wanted: &[String], read: &BTreeSet<String>, files: &[SourceFile]) -> Result<(), CommandError> {
+    let there = |name: &String| read.iter().any(|sheet| sheet.eq_ignore_ascii_case(name));
+    let Some(missing) = wanted.iter().find(|name| !there(name)) else { return Ok(()) };
+    // Sheets that were not asked for were not read, and are named here.
+    let all: BTreeSet<String> = files
+        .iter()
+        .filter_map(|file| open_file(file, &ReadOptions::default()).ok())
+        .flat_map(|opened| sheets_of(&opened))
+        .collect();
+    let names: Vec<String> = files.iter().take(3).map(|file| format!("`{}`", file.name)).collect();
+    let place = if files.len() > 3 { "none of the files".to_owned() } else { names.join(" and ") };
+    if all.is_empty() {
+        return Err(CommandError::usage(format!("There is no sheet `{missing}`: {place} has no sheets"))
+            .hint("Leave `--sheet` out; it chooses among the sheets of workbooks"));
+    }
+    let hint = match hotpass_core::nearest(missing, all.iter().map(String::as_str)) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => format!("There are `{}`", all.iter().map(String::as_str).collect::<Vec<_>>().join("`, `")),
+    };
+    Err(CommandError::usage(format!("There is no sheet `{missing}` in {place}")).hint(hint))
 }
 
 fn given_references(pairs: &[String]) -> Result<BTreeMap<String, PathBuf>, CommandError> {
@@ -360,13 +509,17 @@ fn given_references(pairs: &[String]) -> Result<BTreeMap<String, PathBuf>, Comma
         .collect()
 }
 
-fn files(paths: &[PathBuf], context: &mut Context) -> Result<Vec<SourceFile>, CommandError> {
+/// Finds the files; those that cannot be read at all come as errors.
+fn files(paths: &[PathBuf]) -> Result<(Vec<SourceFile>, Vec<CommandError>), CommandError> {
     let found = discover(paths, &DiscoverOptions::default())
         .map_err(|error| CommandError::usage("Cannot find the input").hint(error.hint()).caused_by(&error))?;
-    for diagnostic in &found.unreadable {
-        context.printer.diagnostic(diagnostic);
-    }
-    Ok(found.files)
+    let unread = found.unreadable.into_iter().map(|diagnostic| {
+        let mut error = CommandError::usage(format!("Cannot read `{}`", diagnostic.location));
+        error.causes.push(diagnostic.message);
+        error.hint_if_some(diagnostic.hint)
+    });
+    let unread = unread.collect();
+    Ok((found.files, unread))
 }
 
 fn read_error(file: &SourceFile, error: IngestError) -> CommandError {
@@ -388,7 +541,7 @@ fn open(
     sheets: &[String],
     config: &HotpassConfig,
     context: &mut Context,
-) -> Result<Vec<OpenTable>, CommandError> {
+) -> Result<Opened, CommandError> {
     let options = ReadOptions {
         memory_limit_bytes: config.ingest.memory_limit_bytes.unwrap_or_else(default_memory_limit),
         header_hints: contract.fields.iter().map(|field| field.name.clone()).collect(),
@@ -408,7 +561,7 @@ fn open(
             opened.tables.len()
         ));
     }
-    Ok(opened.tables)
+    Ok(opened)
 }
 
 fn check(
@@ -438,6 +591,7 @@ fn check(
         }
     }
     Ok(Checked {
+        contract: contract.clone(),
         location: schema.id.location(),
         columns: schema.columns.iter().map(|column| (column.index, column.raw_header.clone())).collect(),
         result: check.finish(),
@@ -453,7 +607,7 @@ impl Checked {
     }
 }
 
-fn document(contract: &Contract, checked: &[Checked], passed: bool) -> Value {
+fn document(contract: &Contract, checked: &[Checked], unread: &[CommandError], passed: bool) -> Value {
     let tables: Vec<Value> = checked
         .iter()
         .map(|table| {
@@ -467,7 +621,7 @@ fn document(contract: &Contract, checked: &[Checked], passed: bool) -> Value {
                         "place": place.to_string(),
                         "row": violation.row,
                         "column": place.column.map(column_letters),
-                        "field": contract.fields[violation.field as usize].name,
+                        "field": table.contract.fields[violation.field as usize].name,
                         "rule": violation.rule,
                     })
                 })
@@ -476,6 +630,7 @@ fn document(contract: &Contract, checked: &[Checked], passed: bool) -> Value {
             json!({
                 "file": table.location.file,
                 "sheet": table.location.sheet,
+                "contract": table.contract.name,
                 "passed": result.passed,
                 "rows": result.rows,
                 "failed_rows": result.failed_rows,
@@ -487,11 +642,22 @@ fn document(contract: &Contract, checked: &[Checked], passed: bool) -> Value {
             })
         })
         .collect();
-    json!({ "contract": contract.name, "version": contract.version, "passed": passed, "tables": tables })
+    let unread: Vec<Value> = unread
+        .iter()
+        .map(|error| json!({"message": error.message, "causes": error.causes, "hints": error.hints}))
+        .collect();
+    json!({
+        "contract": contract.name,
+        "version": contract.version,
+        "passed": passed && unread.is_empty(),
+        "tables": tables,
+        "unread": unread,
+    })
 }
 
-fn show(contract: &Contract, checked: &[Checked], context: &mut Context) -> Result<(), CommandError> {
+fn show(checked: &[Checked], context: &mut Context) -> Result<(), CommandError> {
     for table in checked {
+        let contract = &table.contract;
         let result = &table.result;
         let verdict = if result.passed { "keeps" } else { "breaks" };
         context.printer.line(format_args!(
@@ -534,7 +700,11 @@ fn show(contract: &Contract, checked: &[Checked], context: &mut Context) -> Resu
 }
 
 fn infer(args: &InferArgs, context: &mut Context) -> Result<Exit, CommandError> {
-    let files = files(std::slice::from_ref(&args.path), context)?;
+    spare(args.output.as_ref(), &args.path, "the file that is read")?;
+    let (files, unread) = files(std::slice::from_ref(&args.path))?;
+    if let Some(unread) = unread.into_iter().next() {
+        return Err(unread);
+    }
     let [file] = files.as_slice() else {
         return Err(CommandError::usage(format!("`{}` is not one file", args.path.display()))
             .hint("Give one file; a contract is that of one table"));
@@ -547,6 +717,7 @@ fn infer(args: &InferArgs, context: &mut Context) -> Result<Exit, CommandError> 
         ..ReadOptions::default()
     };
     let mut opened = open_file(file, &options).map_err(|error| read_error(file, error))?;
+    check_sheets(&args.sheet.iter().cloned().collect::<Vec<_>>(), &sheets_of(&opened), std::slice::from_ref(file))?;
     let names: Vec<String> =
         opened.tables.iter().filter_map(|table| Some(table.schema.id.sheet.as_ref()?.to_string())).collect();
     if opened.tables.len() > 1 {

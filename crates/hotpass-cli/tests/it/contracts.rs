@@ -267,11 +267,11 @@ fn a_contract_that_applies_to_nothing_is_told() {
     assert_eq!(refine(&["--qa-mode", "strict"]).code, 3);
 
     // A name that does not exist is found without a run.
-    sandbox.write("hotpass.toml", config("sheet_contracts = { Old = \"sott\" }\nsuite = \"sacaa_cleand\""));
+    sandbox.write("hotpass.toml", config("sheet_contracts = { Old = \"ssott\" }\nsuite = \"sacaa_cleand\""));
     let checked = sandbox.run(&["config", "check", "hotpass.toml"]);
     assert!(checked.code == 2 && !checked.stdout.contains("valid"), "{checked}");
     for part in
-        ["profile.sources[0].sheet_contracts.Old: No such contract: `sott`", "`ssot`", "profile.sources[0].suite"]
+        ["profile.sources[0].sheet_contracts.Old: No such contract: `ssott`", "`ssot`", "profile.sources[0].suite"]
     {
         assert!(checked.stderr.contains(part), "{part}\n{checked}");
     }
@@ -280,4 +280,142 @@ fn a_contract_that_applies_to_nothing_is_told() {
     sandbox.write("profiles/mine.yaml", profile);
     let checked = sandbox.run(&["profile", "check", "mine"]);
     assert!(checked.code == 2 && checked.stderr.contains("nowhere.json"), "{checked}");
+}
+
+const NUMBERS: &str = r#"{"hotpass_contract": 1, "name": "numbers", "fields": [{"name": "n", "type": "integer"}]}"#;
+
+#[test]
+fn every_file_is_checked_although_one_cannot_be_read() {
+    let sandbox = Sandbox::new();
+    sandbox.write("c.json", NUMBERS);
+    sandbox.write("in/a.ndjson", "{\"n\": 1}\n{\"n\": 2}\n{\"n\": }\n");
+    sandbox.write("in/b.csv", "n\n1\n");
+    sandbox.write("in/c.csv", "n\nx\n");
+    let outcome = sandbox.run(&["contracts", "validate", "in", "--contract", "c.json"]);
+    assert_eq!(outcome.code, 2, "{outcome}");
+    assert!(outcome.stdout.contains("b.csv keeps") && outcome.stdout.contains("c.csv breaks"), "{outcome}");
+    assert!(outcome.stderr.contains("1 file could not be read") && outcome.stderr.contains("line 3"), "{outcome}");
+    let outcome = sandbox.run(&["contracts", "validate", "in", "--contract", "c.json", "--format", "json"]);
+    let document: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    assert_eq!(document["tables"].as_array().map(Vec::len), Some(2), "{document:#}");
+    assert!(document["unread"][0]["message"].as_str().is_some_and(|message| message.contains("a.ndjson")));
+    assert_eq!(outcome.code, 2);
+}
+
+fn workbook(sandbox: &Sandbox, path: &str, sheets: &[(&str, &[&str])]) {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    for (name, cells) in sheets {
+        let sheet = book.add_worksheet().set_name(*name).expect("the name is free");
+        for (row, cell) in cells.iter().enumerate() {
+            sheet.write_string(row as u32, 0, *cell).expect("the cell can be written");
+            sheet.write_string(row as u32, 1, "x").expect("the cell can be written");
+        }
+    }
+    sandbox.write(path, book.save_to_buffer().expect("the workbook can be written"));
+}
+
+#[test]
+fn a_sheet_that_is_not_there_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.write("c.json", NUMBERS);
+    workbook(&sandbox, "book.xlsx", &[("First", &["n", "1", "2"]), ("Second", &["n", "3", "4"])]);
+    sandbox.write("plain.csv", "n\n1\n");
+    let told = |arguments: &[&str], part: &str| {
+        let outcome = sandbox.run(&[&["contracts"], arguments].concat());
+        assert!(outcome.code == 2 && outcome.stderr.contains(part), "{arguments:?} {part}\n{outcome}");
+    };
+    told(&["infer", "book.xlsx", "--sheet", "Nope"], "There is no sheet `Nope` in `book.xlsx`");
+    told(&["infer", "book.xlsx", "--sheet", "Nope"], "There are `First`, `Second`");
+    told(&["infer", "plain.csv", "--sheet", "First"], "`plain.csv` has no sheets");
+    let validate = ["validate", "book.xlsx", "--contract", "c.json", "--sheet", "First", "--sheet", "Secnd"];
+    told(&validate, "Did you mean `Second`?");
+}
+
+#[test]
+fn references_are_those_of_the_contract_and_of_one_sheet() {
+    let sandbox = Sandbox::new();
+    let contract = r#"{"hotpass_contract": 1, "name": "orders", "fields": [{"name": "n"}],
+        "foreign_keys": [{"fields": ["n"], "reference": {"dataset": "towns", "fields": ["n"]}}]}"#;
+    sandbox.write("c.json", contract);
+    sandbox.write("orders.csv", "n\n3\n");
+    workbook(&sandbox, "towns.xlsx", &[("Old", &["n", "1", "2"]), ("New", &["n", "3", "4"])]);
+    let validate = |reference: &str| {
+        sandbox.run(&["contracts", "validate", "orders.csv", "--contract", "c.json", "--reference", reference])
+    };
+    let outcome = validate("town=towns.xlsx");
+    assert!(outcome.code == 2 && outcome.stderr.contains("Did you mean `towns`?"), "{outcome}");
+    let outcome = validate("towns=towns.xlsx");
+    assert!(outcome.code == 2 && outcome.stderr.contains("2 tables have the columns `n`"), "{outcome}");
+    assert_eq!(validate("towns=towns.xlsx#New").code, 0);
+    assert_eq!(validate("towns=towns.xlsx#Old").code, 3);
+}
+
+#[test]
+fn a_data_package_checks_each_file_by_its_own_resource() {
+    let sandbox = Sandbox::new();
+    let package = r#"{"name": "p", "resources": [
+        {"name": "towns", "path": "towns.csv", "schema": {"fields": [{"name": "town"}]}},
+        {"name": "orders", "path": "orders.csv", "schema": {"fields": [{"name": "town"}, {"name": "n", "type": "integer"}],
+         "foreignKeys": [{"fields": "town", "reference": {"resource": "towns", "fields": "town"}}]}}]}"#;
+    sandbox.write("datapackage.json", package);
+    sandbox.write("towns.csv", "town\nKnysna\n");
+    sandbox.write("orders.csv", "town,n\nKnysna,1\nPlett,2\n");
+    let validate = ["contracts", "validate", "towns.csv", "orders.csv", "--contract", "datapackage.json"];
+    let outcome = sandbox.run(&validate);
+    assert_eq!(outcome.code, 3, "{outcome}");
+    assert!(outcome.stdout.contains("towns.csv keeps towns") && outcome.stdout.contains("orders.csv breaks orders"));
+    assert!(outcome.stdout.contains("foreign_key") && !outcome.stderr.contains("was not checked"), "{outcome}");
+}
+
+#[test]
+fn an_input_is_never_overwritten() {
+    let sandbox = Sandbox::new();
+    sandbox.write("data.csv", "n\n1\n");
+    sandbox.write("c.json", NUMBERS);
+    for arguments in [["infer", "data.csv", "-o", "./data.csv"], ["emit", "c.json", "-o", "c.json"]] {
+        let outcome = sandbox.run(&[&["contracts"], arguments.as_slice()].concat());
+        assert!(outcome.code == 2 && outcome.stderr.contains("would be overwritten"), "{outcome}");
+    }
+    assert_eq!(std::fs::read_to_string(sandbox.path("data.csv")).expect("the file"), "n\n1\n");
+}
+
+#[test]
+fn what_is_wrong_in_a_contract_is_told_with_its_place() {
+    let sandbox = Sandbox::new();
+    sandbox.write("c.json", NUMBERS.replace("integer", "intger"));
+    sandbox.write("data.csv", "n\n1\n");
+    let outcome = sandbox.run(&["contracts", "validate", "data.csv", "--contract", "c.json"]);
+    let told = "field 1 (`n`): unknown type `intger`; did you mean `integer`?";
+    assert!(outcome.code == 2 && outcome.stderr.contains(told), "{outcome}");
+    assert!(!outcome.stderr.contains("Read are Hotpass contracts"), "{outcome}");
+    let outcome = sandbox.run(&["contracts", "emit", "ssot"]);
+    assert!(outcome.stderr.lines().count() < 20 && outcome.stderr.contains("24 more: "), "{outcome}");
+}
+
+#[test]
+fn cells_that_are_dates_keep_a_contract_of_dates() {
+    let sandbox = Sandbox::new();
+    let contract = r#"{"hotpass_contract": 1, "name": "dated", "fields": [{"name": "who"},
+        {"name": "when", "type": "timestamp"}, {"name": "day", "type": "date", "format": "%d/%m/%Y"}],
+        "freshness": {"column": "day", "max_age_days": 30000}}"#;
+    sandbox.write("c.json", contract);
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, header) in ["who", "when", "day"].iter().enumerate() {
+        sheet.write_string(0, column as u16, *header).expect("the cell can be written");
+    }
+    let time = rust_xlsxwriter::Format::new().set_num_format("yyyy-mm-dd hh:mm");
+    let day = rust_xlsxwriter::Format::new().set_num_format("dd/mm/yyyy");
+    for (row, serial) in [45_293.0, 45_293.5].into_iter().enumerate() {
+        let row = row as u32 + 1;
+        sheet.write_string(row, 0, format!("row {row}")).expect("the cell can be written");
+        sheet.write_number_with_format(row, 1, serial, &time).expect("the cell can be written");
+        sheet.write_number_with_format(row, 2, 45_293.0, &day).expect("the cell can be written");
+    }
+    sandbox.write("dated.xlsx", book.save_to_buffer().expect("the workbook can be written"));
+    let outcome = sandbox.run(&["contracts", "validate", "dated.xlsx", "--contract", "c.json"]);
+    assert_eq!(outcome.code, 0, "{outcome}");
+    let inferred = sandbox.run(&["contracts", "infer", "dated.xlsx"]);
+    let inferred: Value = serde_json::from_str(&inferred.stdout).expect("JSON");
+    assert_eq!((&inferred["fields"][1]["type"], &inferred["fields"][2]["type"]), (&"timestamp".into(), &"date".into()));
 }

@@ -263,6 +263,8 @@ fn a_decision_is_recorded_once() {
     sandbox.write("hotpass.toml", TWO_SETS);
     sandbox.write("data/works.csv", GRADED);
     refine(&sandbox);
+    let unnamed = sandbox.run(&["quarantine", "release", "--row", "works.csv!3", "--decision", "x"]);
+    assert!(unnamed.code == 2 && unnamed.stderr.contains("HOTPASS_OPERATOR"), "{unnamed}");
     let outcome = release(&sandbox, &["--row", "works.csv!3", "--row", "works.csv!3"]);
     assert!(outcome.stdout.contains("1 row released") && decisions(&sandbox) == 1, "{outcome}");
     let outcome = release(&sandbox, &["--row", "works.csv!3"]);

@@ -1,5 +1,7 @@
 //! Consent of entities: what sources and a consent file say, and what follows.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use hotpass_config::HotpassConfig;
 use hotpass_config::model::ConsentPolicy;
@@ -300,12 +302,12 @@ pub(crate) fn withheld_rows(
             rows.push(QuarantinedRow {
                 table: records.span(record).table,
                 row: records.row(record),
-                rules: vec![BrokenRule::new(
+                rules: vec![Arc::new(BrokenRule::new(
                     format!("consent.{state}"),
                     None,
                     format!("Consent is needed and the entity's is `{state}`"),
                     format!("consent.{state}"),
-                )],
+                ))],
                 values: records.raw_row_json(record, redact),
             });
         }

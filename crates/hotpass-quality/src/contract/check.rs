@@ -173,6 +173,7 @@ fn type_words(field: &Field) -> String {
         (LogicalType::Text, Some("uri")) => "web address".to_owned(),
         (LogicalType::Text, Some("uuid")) => "UUID".to_owned(),
         (LogicalType::Text, Some("binary")) => "Base64".to_owned(),
+        (LogicalType::Integer, Some("year")) => "year of four digits".to_owned(),
         (LogicalType::Integer, _) => "whole number".to_owned(),
         (LogicalType::Boolean, _) => "truth value".to_owned(),
         (LogicalType::Date, None) if field.format.is_none() => "date as in 2024-01-31".to_owned(),
@@ -197,12 +198,22 @@ pub struct CheckedColumn {
     pub names: Vec<String>,
     /// Its type in the batches.
     pub data_type: DataType,
+    /// Whether its text was written from cells that the file holds as dates: as `2024-01-31`, or `2024-01-31T10:00:00` where the time is not
+    /// midnight. They are dates whatever form the contract gives text.
+    pub dated: bool,
 }
 
 impl CheckedColumn {
     /// Makes a column of text.
     pub fn text(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { names: names.into_iter().map(Into::into).collect(), data_type: DataType::Utf8 }
+        Self { names: names.into_iter().map(Into::into).collect(), data_type: DataType::Utf8, dated: false }
+    }
+
+    /// Says whether the text was written from cells that are dates.
+    #[must_use]
+    pub fn dated(mut self, dated: bool) -> Self {
+        self.dated = dated;
+        self
     }
 }
 
@@ -411,7 +422,11 @@ impl ContractCheck {
             .fields()
             .iter()
             .skip(usize::from(numbers_rows(schema)))
-            .map(|field| CheckedColumn { names: vec![field.name().clone()], data_type: field.data_type().clone() })
+            .map(|field| CheckedColumn {
+                names: vec![field.name().clone()],
+                data_type: field.data_type().clone(),
+                dated: false,
+            })
             .collect();
         Self::new(contract, &columns, options)
     }
@@ -463,11 +478,16 @@ impl ContractCheck {
                         rule: Rule::MissingColumn,
                         column: Some(field.name.clone()),
                         message: format!("Column `{}` {}", field.name, Rule::MissingColumn.words()),
-                        suggested_fix: Some(match near {
-                            Some(near) => {
+                        suggested_fix: Some(match (near, contract.needed_by(field)) {
+                            (Some(near), _) => {
                                 format!("Rename column `{near}` to `{}`, or name it so in the contract", field.name)
                             }
-                            None => format!("Add column `{}`, or make it optional in the contract", field.name),
+                            (None, Some(rule)) => {
+                                format!("Add column `{}`, or take {rule} that names it out of the contract", field.name)
+                            }
+                            (None, None) => {
+                                format!("Add column `{}`, or make it optional in the contract", field.name)
+                            }
                         }),
                     });
                 }
@@ -476,6 +496,7 @@ impl ContractCheck {
             let native = Native::of(&columns[column].data_type);
             // `validate` has compiled every field before.
             let Ok(reader) = FieldReader::new(field, &contract.missing_values) else { continue };
+            let reader = if columns[column].dated { reader.for_dates() } else { reader };
             self.fields.push(BoundField {
                 field: position as u32,
                 column: column as u32,
@@ -490,14 +511,31 @@ impl ContractCheck {
             for (position, column) in columns.iter().enumerate() {
                 if !used.contains(&position) {
                     let name = column.name().unwrap_or_default();
+                    let again = contract.field(name).is_some();
                     self.table.push(TableViolation {
                         rule: Rule::ExtraColumn,
                         column: Some(name.to_owned()),
-                        message: format!("Column `{name}` {}", Rule::ExtraColumn.words()),
-                        suggested_fix: Some("Remove the column, or add it to the contract".to_owned()),
+                        message: if again {
+                            format!("Column `{name}` is there more than once, and the contract has it once")
+                        } else {
+                            format!("Column `{name}` {}", Rule::ExtraColumn.words())
+                        },
+                        suggested_fix: Some(if again {
+                            format!("Remove all but one column `{name}`, or give them names of their own")
+                        } else {
+                            "Remove the column, or add it to the contract".to_owned()
+                        }),
                     });
                 }
             }
+        }
+        if used.is_empty() && !self.table.iter().any(|breach| breach.rule == Rule::MissingColumn) {
+            self.table.push(TableViolation {
+                rule: Rule::MissingColumn,
+                column: None,
+                message: "The table has none of the contract's columns".to_owned(),
+                suggested_fix: Some("Check that the file is the one that the contract is of".to_owned()),
+            });
         }
         let present: Vec<usize> = found.iter().copied().flatten().collect();
         if contract.ordered && !present.is_sorted() {
@@ -733,6 +771,7 @@ impl ContractCheck {
         if !self.fields.iter().any(|bound| bound.watches) {
             return;
         }
+        let dated = self.newest.is_some();
         let message = match self.newest {
             Some(newest) => {
                 let age = days(today) - newest;
@@ -747,7 +786,11 @@ impl ContractCheck {
             rule: Rule::Freshness,
             column: Some(freshness.column.clone()),
             message,
-            suggested_fix: Some("Ask the owner for a newer file".to_owned()),
+            suggested_fix: Some(if dated {
+                "Ask the owner for a newer file".to_owned()
+            } else {
+                format!("Fill column `{}`, and write its dates as the contract says", freshness.column)
+            }),
         });
     }
 }

@@ -44,9 +44,13 @@ impl ContractResult {
             self.table.iter().filter(|breach| breach.rule == rule).filter_map(|breach| breach.column.clone()).collect()
         };
         let (missing, extra) = (columns(Rule::MissingColumn), columns(Rule::ExtraColumn));
-        let other = |rule: Rule| rule != Rule::MissingColumn && rule != Rule::ExtraColumn;
-        let mut issues: Vec<String> =
-            self.table.iter().filter(|breach| other(breach.rule)).map(|breach| breach.message.clone()).collect();
+        let listed = |rule: Rule| matches!(rule, Rule::MissingColumn | Rule::ExtraColumn);
+        let mut issues: Vec<String> = self
+            .table
+            .iter()
+            .filter(|breach| !listed(breach.rule) || breach.column.is_none())
+            .map(|breach| breach.message.clone())
+            .collect();
         issues.extend(self.counts.iter().map(|count| {
             let rows = if count.rows == 1 { "1 row".to_owned() } else { format!("{} rows", count.rows) };
             format!("In {rows} the value of `{}` {}", count.columns.join("`, `"), count.message)

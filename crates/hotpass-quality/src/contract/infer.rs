@@ -103,6 +103,81 @@ const PERSONAL_WORDS: &[&str] = &[
     "member",
     "customer",
     "client",
+    "matron",
+    "nurse",
+    "doctor",
+    "principal",
+    "headmaster",
+    "headmistress",
+    "teacher",
+    "learner",
+    "student",
+    "pupil",
+    "child",
+    "parent",
+    "guardian",
+    "mother",
+    "father",
+    "spouse",
+    "director",
+    "secretary",
+    "treasurer",
+    "chair",
+    "chairman",
+    "chairperson",
+    "officer",
+    "coordinator",
+    "supervisor",
+    "signatory",
+    "author",
+];
+
+/// Of those, the words that make dates personal: a day says something of a person only where the header speaks of one.
+const PERSONAL_DATES: &[&str] = &[
+    "birth", "dob", "person", "patient", "employee", "member", "customer", "client", "passport", "identity", "learner",
+    "student", "pupil", "child",
+];
+
+/// Values that are labels whatever the header says.
+const LABELS: &[&str] = &[
+    "yes",
+    "no",
+    "true",
+    "false",
+    "unknown",
+    "other",
+    "none",
+    "new",
+    "open",
+    "closed",
+    "active",
+    "inactive",
+    "pending",
+    "done",
+    "draft",
+    "final",
+    "approved",
+    "rejected",
+    "cancelled",
+    "completed",
+    "paid",
+    "unpaid",
+    "valid",
+    "invalid",
+    "low",
+    "medium",
+    "high",
+    "small",
+    "large",
+    "public",
+    "private",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
 ];
 
 /// Words in a header that say a column holds labels, so that two capitalised words are no person.
@@ -139,7 +214,7 @@ struct ColumnFacts {
     highest: Option<String>,
     shape: Shape,
     longest: usize,
-    person_like: u64,
+    name_like: bool,
 }
 
 /// The common shape of texts: runs of letters and digits, other characters as they are.
@@ -168,7 +243,13 @@ impl Inference {
                 let native = Native::of(&column.data_type);
                 ColumnFacts {
                     name: name.cloned().unwrap_or_else(|| format!("column_{}", position + 1)),
-                    readers: CANDIDATES.iter().map(|candidate| reader(*candidate, native)).collect(),
+                    readers: CANDIDATES
+                        .iter()
+                        .map(|candidate| {
+                            let reader = reader(*candidate, native)?;
+                            Some(if column.dated { reader.for_dates() } else { reader })
+                        })
+                        .collect(),
                     native,
                     present: 0,
                     distinct: Some(DigestSet::default()),
@@ -178,7 +259,7 @@ impl Inference {
                     highest: None,
                     shape: Shape::Unseen,
                     longest: 0,
-                    person_like: 0,
+                    name_like: false,
                 }
             })
             .collect();
@@ -270,7 +351,7 @@ impl ColumnFacts {
                 self.values = None;
             } else {
                 values.insert(value.to_owned(), 1);
-                self.person_like += u64::from(looks_like_person(value));
+                self.name_like |= looks_like_a_name(value);
             }
         }
         self.longest = self.longest.max(value.chars().count());
@@ -290,7 +371,6 @@ impl ColumnFacts {
     }
 
     fn field(&self, rows: u64) -> Field {
-        let header_is_personal = has_word(&self.name, PERSONAL_WORDS);
         let (mut logical_type, mut format) = match self.readers.iter().position(Option::is_some) {
             Some(position) if self.present > 0 => (CANDIDATES[position].0, CANDIDATES[position].1.map(str::to_owned)),
             _ => (LogicalType::Text, None),
@@ -306,7 +386,9 @@ impl ColumnFacts {
         if self.native == Native::Other {
             logical_type = LogicalType::Any;
         }
-        let personal = header_is_personal || matches!(format.as_deref(), Some("email" | "phone"));
+        let dated = matches!(logical_type, LogicalType::Date | LogicalType::Timestamp | LogicalType::Time);
+        let words = if dated { PERSONAL_DATES } else { PERSONAL_WORDS };
+        let personal = has_word(&self.name, words) || matches!(format.as_deref(), Some("email" | "phone"));
         let unique =
             rows >= ROWS_OF_A_RULE && self.present == rows && !self.repeats && logical_type != LogicalType::Boolean;
         let mut field = Field {
@@ -335,9 +417,9 @@ impl ColumnFacts {
         let few = (1..=LARGEST_ENUMERATION).contains(&values.len()) && self.longest <= LONGEST_VALUE;
         let often = values.values().all(|count| *count >= OCCURRENCES);
         let labelled = has_word(&self.name, LABEL_WORDS);
-        let persons = self.person_like * 3 > values.len() as u64 && !labelled;
+        let names = self.name_like && !labelled;
         let contacts = values.keys().any(|value| is_email(value) || is_phone(value) || is_uuid(value));
-        (few && often && !persons && !contacts).then(|| values.keys().cloned().collect())
+        (few && often && !names && !contacts).then(|| values.keys().cloned().collect())
     }
 
     fn limits(&self, field: &mut Field) {
@@ -369,15 +451,15 @@ fn suits((logical_type, format): (LogicalType, Option<&str>), value: &str, nativ
     }
 }
 
-/// Two or three words of letters that each begin with a capital, as most names of persons are written.
-fn looks_like_person(value: &str) -> bool {
-    let words: Vec<&str> = value.split_whitespace().collect();
-    (2..=3).contains(&words.len())
-        && words.iter().all(|word| {
-            let mut characters = word.chars();
-            characters.next().is_some_and(char::is_uppercase)
-                && characters.all(|c| c.is_lowercase() || c == '-' || c == '\'' || c == '.')
-        })
+/// Words of letters of which one is written with a capital and small letters, as names of persons and places are: `Nkosi`, `van Wyk`,
+/// `O'Brien`. Words that are known as labels are none, nor are codes in capitals.
+fn looks_like_a_name(value: &str) -> bool {
+    let letters = value.chars().all(|c| c.is_alphabetic() || c.is_whitespace() || matches!(c, '-' | '\'' | '’' | '.'));
+    let capital = |word: &str| {
+        let mut characters = word.chars();
+        characters.next().is_some_and(char::is_uppercase) && characters.any(char::is_lowercase)
+    };
+    letters && value.split_whitespace().any(capital) && !LABELS.contains(&value.trim().to_lowercase().as_str())
 }
 
 /// Returns whether a header has one of the words; `FirstName` has `first` and `name`, and `firstname`.
@@ -570,20 +652,47 @@ mod tests {
             ("Contact person", of(&["Ann Example", "Bob Sample"])),
             ("Who", of(&["Ann Example", "Bob Sample"])),
             ("desk", of(&["a@b.example", "c"])),
+            ("Matron", of(&["Jones", "Nkosi", "van Wyk"])),
+            ("Seen by", of(&["Jones", "Nkosi", "van Wyk"])),
+            ("Answer", of(&["Yes", "No", "Pending"])),
+            ("Size", of(&["S", "M", "XL"])),
             ("rare", column(|row| if row == 3 { "odd" } else { "even" }.to_owned())),
         ]);
         let labels = |name: &str| contract.field(name).map(|field| field.enumeration.clone()).unwrap_or_default();
         assert_eq!(labels("Status"), ["Active", "Dormant"]);
         assert_eq!(labels("Province"), ["Eastern Cape", "Free State", "Western Cape"]);
-        for name in ["Contact person", "Who", "desk", "rare"] {
+        assert_eq!(labels("Answer"), ["No", "Pending", "Yes"]);
+        assert_eq!(labels("Size"), ["M", "S", "XL"]);
+        for name in ["Contact person", "Who", "desk", "rare", "Matron", "Seen by"] {
             assert_eq!(labels(name), Vec::<String>::new(), "{name}");
         }
         let text =
             super::super::formats::write(&contract, super::super::formats::Format::Hotpass).expect("written").text;
-        for value in ["Ann", "Sample", "a@b", "odd"] {
+        for value in ["Ann", "Sample", "a@b", "odd", "Jones", "Nkosi", "Wyk"] {
             assert!(!text.contains(value), "{value} is in the contract");
         }
         assert_eq!(contract.field("Contact person").and_then(|field| field.classification.as_deref()), Some("pii"));
+    }
+
+    #[test]
+    fn a_date_is_personal_where_its_header_speaks_of_a_person() {
+        let day = || column(|row| format!("2024-01-{:02}", row + 1));
+        let contract = infer(&[("Race day", day()), ("Date of birth", day()), ("Race", column(|_| "x".to_owned()))]);
+        let classes: Vec<Option<&str>> = contract.fields.iter().map(|field| field.classification.as_deref()).collect();
+        assert_eq!(classes, [None, Some("pii"), Some("pii")]);
+    }
+
+    #[test]
+    fn cells_that_are_dates_stay_dates_at_midnight() {
+        let of = |values: &[&str]| {
+            let array: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
+            let batch = RecordBatch::try_from_iter([("when", array)]).expect("a column");
+            let mut inference = Inference::new(&[CheckedColumn::text(["when"]).dated(true)]);
+            inference.add(&batch).expect("read");
+            inference.finish("dated").fields[0].logical_type
+        };
+        assert_eq!(of(&["2024-01-02", "2024-01-03T10:00:00"]), LogicalType::Timestamp);
+        assert_eq!(of(&["2024-01-02", "2024-01-03"]), LogicalType::Date);
     }
 
     #[test]
@@ -592,7 +701,8 @@ mod tests {
         assert!(contract.fields[0].nullable && contract.fields[0].logical_type == LogicalType::Text);
         let numbers: ArrayRef = Arc::new(Int64Array::from(vec![0, 1, 0]));
         let batch = RecordBatch::try_from_iter([("flag", numbers)]).expect("a column");
-        let columns = [CheckedColumn { names: vec!["flag".into()], data_type: arrow::datatypes::DataType::Int64 }];
+        let data_type = arrow::datatypes::DataType::Int64;
+        let columns = [CheckedColumn { names: vec!["flag".into()], data_type, dated: false }];
         let mut inference = Inference::new(&columns);
         inference.add(&batch).expect("read");
         assert_eq!(inference.finish("x").fields[0].logical_type, LogicalType::Integer);

@@ -119,7 +119,8 @@ impl ReferenceKeys {
             .fields
             .iter()
             .filter_map(|name| contract.field(name))
-            .filter_map(|field| FieldReader::new(field, &contract.missing_values).ok())
+            // The other table may hold as dates what this one writes as text.
+            .filter_map(|field| Some(FieldReader::new(field, &contract.missing_values).ok()?.for_dates()))
             .collect();
         Ok(Self { readers, columns: key.reference.fields.clone(), keys: DigestSet::default() })
     }

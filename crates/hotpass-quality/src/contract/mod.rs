@@ -44,5 +44,5 @@ pub use model::{Contract, Field, ForeignKey, Freshness, Limit, LogicalType, Refe
 
 /// Contracts as files: Hotpass's own form and those of other tools.
 pub mod documents {
-    pub use super::formats::{Document, Format, Notice, Written, read, read_as, write};
+    pub use super::formats::{Document, Format, Notice, Written, read, read_as, read_for, write};
 }

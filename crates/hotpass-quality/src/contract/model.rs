@@ -66,7 +66,7 @@ pub struct Field {
     /// Type of the values.
     #[serde(rename = "type", default)]
     pub logical_type: LogicalType,
-    /// Form of the values: `email`, `phone`, `uri`, `uuid` or `binary` for text; a pattern such as `%d/%m/%Y`, or `any`, for dates and times.
+    /// Form of the values: `email`, `phone`, `uri`, `uuid` or `binary` for text; `year`, four digits, for integers; a pattern such as `%d/%m/%Y`, or `any`, for dates and times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// Name for people.
@@ -305,6 +305,23 @@ impl Contract {
             || self.unique_keys.iter().flatten().any(|key| key == name)
             || self.foreign_keys.iter().flat_map(|key| &key.fields).any(|key| key == name)
             || self.freshness.as_ref().is_some_and(|freshness| freshness.column == *name)
+    }
+
+    /// Returns what needs a column to be there although it is optional itself, for people.
+    pub(super) fn needed_by(&self, field: &Field) -> Option<&'static str> {
+        let name = &field.name;
+        let names = |mut columns: Box<dyn Iterator<Item = &String> + '_>| columns.any(|column| column == name);
+        if field.required {
+            None
+        } else if names(Box::new(self.primary_key.iter())) {
+            Some("the primary key")
+        } else if names(Box::new(self.unique_keys.iter().flatten())) {
+            Some("the unique key")
+        } else if names(Box::new(self.foreign_keys.iter().flat_map(|key| &key.fields))) {
+            Some("the foreign key")
+        } else {
+            self.freshness.as_ref().filter(|freshness| freshness.column == *name).map(|_| "the freshness")
+        }
     }
 
     /// Checks that the contract can be kept: columns named once, keys over columns that exist, constraints that fit their type.

@@ -38,6 +38,7 @@ enum Kind {
     Any,
     Text(TextForm),
     Integer { decorated: bool },
+    Year,
     Number(NumberForm),
     Boolean { yes: Vec<String>, no: Vec<String> },
     Date(DateForm),
@@ -67,6 +68,8 @@ enum DateForm {
     Iso,
     Lenient,
     Pattern(String),
+    /// As ingest writes cells that are dates, else as the form says.
+    Cells(Box<DateForm>),
 }
 
 /// A value with an order.
@@ -132,14 +135,18 @@ impl FieldReader {
             return Err(format!("at least {min} characters and at most {max}"));
         }
         reader.pattern = field.pattern.as_deref().map(whole_value).transpose()?;
-        let limit = |limit: &Option<Limit>| -> Result<Option<(Ordinal, bool)>, String> {
+        let form = match field.format.as_deref().filter(|format| !matches!(*format, "default" | "any")) {
+            Some(form) => format!(" in the column's form `{form}`"),
+            None => String::new(),
+        };
+        let limit = |which: &str, limit: &Option<Limit>| -> Result<Option<(Ordinal, bool)>, String> {
             let Some(limit) = limit else { return Ok(None) };
-            match reader.kind.read(&limit.value) {
-                Some(Cast::Ordinal(value)) => Ok(Some((value, limit.exclusive))),
-                _ => Err(format!("its lowest or highest value is no {name}")),
+            match reader.kind.limit(&limit.value) {
+                Some(value) => Ok(Some((value, limit.exclusive))),
+                None => Err(format!("its {which} value `{}` is no {name}{form}", limit.value)),
             }
         };
-        let (minimum, maximum) = (limit(&field.minimum)?, limit(&field.maximum)?);
+        let (minimum, maximum) = (limit("lowest", &field.minimum)?, limit("highest", &field.maximum)?);
         if let (Some((min, _)), Some((max, _))) = (&minimum, &maximum)
             && min.compare(max) == Some(Ordering::Greater)
         {
@@ -150,7 +157,7 @@ impl FieldReader {
             let mut scratch = Vec::new();
             for value in &field.enumeration {
                 if !reader.key(value, &mut scratch) {
-                    return Err(format!("an allowed value is no {name}"));
+                    return Err(format!("its allowed value `{value}` is no {name}{form}"));
                 }
                 allowed.insert(scratch.clone());
             }
@@ -268,12 +275,22 @@ impl FieldReader {
         match native {
             Native::Text => true,
             Native::Boolean => matches!(self.kind, Kind::Any | Kind::Boolean { .. }),
-            Native::Number => matches!(self.kind, Kind::Any | Kind::Integer { .. } | Kind::Number(_)),
+            Native::Number => matches!(self.kind, Kind::Any | Kind::Integer { .. } | Kind::Year | Kind::Number(_)),
             Native::Moment => {
                 matches!(self.kind, Kind::Any | Kind::Date(_) | Kind::Timestamp(_) | Kind::Time(_))
             }
             Native::Other => matches!(self.kind, Kind::Any),
         }
+    }
+
+    /// Makes the reader of a column whose text was written from cells that are dates.
+    pub(crate) fn for_dates(mut self) -> Self {
+        self.kind = match self.kind {
+            Kind::Date(form) => Kind::Date(DateForm::Cells(Box::new(form))),
+            Kind::Timestamp(form) => Kind::Timestamp(DateForm::Cells(Box::new(form))),
+            kind => kind,
+        };
+        self
     }
 
     /// Makes the reader of a typed column: Arrow writes its values in one form, whatever form the contract gives text.
@@ -313,6 +330,7 @@ impl Kind {
                     return Err(format!("unknown form of text `{other}`{hint}"));
                 }
             }),
+            LogicalType::Integer if format == Some("year") => Self::Year,
             LogicalType::Integer => Self::Integer { decorated: field.decorated },
             LogicalType::Number => Self::Number(NumberForm {
                 decorated: field.decorated,
@@ -334,6 +352,17 @@ impl Kind {
         })
     }
 
+    /// Reads a limit: a value of the column; for whole numbers any number.
+    fn limit(&self, value: &str) -> Option<Ordinal> {
+        match self.read(value) {
+            Some(Cast::Ordinal(ordinal)) => Some(ordinal),
+            None if matches!(self, Self::Integer { .. } | Self::Year) => {
+                Number::decimal(value.trim()).map(Ordinal::Number)
+            }
+            _ => None,
+        }
+    }
+
     #[inline]
     fn read<'a>(&self, value: &'a str) -> Option<Cast<'a>> {
         match self {
@@ -344,6 +373,10 @@ impl Kind {
                 let text = if *decorated { undecorated(text) } else { text };
                 Number::integer(text).map(|number| Cast::Ordinal(Ordinal::Number(number)))
             }
+            Self::Year => (value.len() == 4 && value.bytes().all(|byte| byte.is_ascii_digit()))
+                .then(|| Number::integer(value))
+                .flatten()
+                .map(|number| Cast::Ordinal(Ordinal::Number(number))),
             Self::Number(form) => form.read(value.trim()).map(|number| Cast::Ordinal(Ordinal::Number(number))),
             Self::Boolean { yes, no } => {
                 if yes.iter().any(|word| word == value) {
@@ -516,6 +549,7 @@ impl DateForm {
             Self::Lenient => {
                 lenient_date(value.trim()).or_else(|| lenient_timestamp(value.trim()).map(|moment| moment.date()))
             }
+            Self::Cells(form) => iso_date(value).or_else(|| form.date(value)),
             Self::Pattern(pattern) => NaiveDate::parse_from_str(value, pattern)
                 .or_else(|_| NaiveDateTime::parse_from_str(value, pattern).map(|moment| moment.date()))
                 .ok(),
@@ -532,6 +566,9 @@ impl DateForm {
                     .or_else(|| lenient_timestamp(local).map(|moment| micros(moment) - offset))
                     .or_else(|| lenient_date(value)?.and_hms_opt(0, 0, 0).map(micros))
             }
+            Self::Cells(form) => iso_timestamp(value)
+                .or_else(|| Some(days(iso_date(value)?) * 86_400_000_000))
+                .or_else(|| form.timestamp(value)),
             Self::Pattern(pattern) => NaiveDateTime::parse_from_str(value, pattern)
                 .ok()
                 .filter(no_leap_second)
@@ -558,6 +595,7 @@ impl DateForm {
                     .filter(no_leap_second)
                     .map(|time| of_day(time) - offset)
             }
+            Self::Cells(form) => form.time(value),
             Self::Pattern(pattern) => NaiveTime::parse_from_str(value, pattern).ok().filter(no_leap_second).map(of_day),
         }
     }
@@ -807,6 +845,7 @@ mod tests {
     #[test]
     fn types_take_what_frictionless_takes() {
         check(LogicalType::Integer, None, &["1", " -7 ", "+0", "1_000", "007"], &["1.0", "1,0", "x", "1e3", "--1"]);
+        check(LogicalType::Integer, Some("year"), &["2024", "0024"], &["24", "02024", "-204", "20 4"]);
         check(
             LogicalType::Number,
             None,
@@ -925,7 +964,17 @@ mod tests {
         };
         says(Field { pattern: Some("(?=x)".into()), ..Field::new("x", LogicalType::Text) }, "regular expression");
         says(Field { pattern: Some("x".into()), ..Field::new("x", LogicalType::Date) }, "not for date");
-        says(Field { minimum: Some(Limit::inclusive("x")), ..Field::new("x", LogicalType::Integer) }, "no integer");
+        says(
+            Field { minimum: Some(Limit::inclusive("x")), ..Field::new("x", LogicalType::Integer) },
+            "lowest value `x` is no integer",
+        );
+        let dated = Field { format: Some("%d/%m/%Y".into()), ..Field::new("x", LogicalType::Date) };
+        says(
+            Field { maximum: Some(Limit::inclusive("2024-01-01")), ..dated },
+            "is no date in the column's form `%d/%m/%Y`",
+        );
+        let whole = Field { minimum: Some(Limit::inclusive("10.0")), ..Field::new("x", LogicalType::Integer) };
+        assert_eq!((broken(&whole, "9"), broken(&whole, "10")), (vec![Rule::Minimum], vec![]));
         says(Field { minimum: Some(Limit::inclusive("1")), ..Field::new("x", LogicalType::Text) }, "not for text");
         says(Field { format: Some("emial".into()), ..Field::new("x", LogicalType::Text) }, "nearest is `email`");
         says(Field { enumeration: vec!["x".into()], ..Field::new("x", LogicalType::Integer) }, "no integer");

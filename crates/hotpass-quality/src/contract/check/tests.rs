@@ -208,13 +208,80 @@ fn a_column_is_found_by_its_other_names_too() {
 #[test]
 fn thousands_of_columns_are_bound_by_name() {
     let names: Vec<String> = (0..6000).map(|number| format!("column {number}")).collect();
-    let columns: Vec<CheckedColumn> =
-        names.iter().map(|name| CheckedColumn { names: vec![name.clone()], data_type: DataType::Utf8 }).collect();
+    let columns: Vec<CheckedColumn> = names
+        .iter()
+        .map(|name| CheckedColumn { names: vec![name.clone()], data_type: DataType::Utf8, dated: false })
+        .collect();
     let all = contract(names.iter().map(|name| Field::new(name.clone(), LogicalType::Text)).collect());
     let check = ContractCheck::new(&all, &columns, &CheckOptions::default()).expect("kept");
     assert_eq!(check.fields.len(), 6000);
-    let others: Vec<CheckedColumn> =
-        (0..6000).map(|number| CheckedColumn { names: vec![format!("{number}")], data_type: DataType::Utf8 }).collect();
+    let others: Vec<CheckedColumn> = (0..6000)
+        .map(|number| CheckedColumn { names: vec![format!("{number}")], data_type: DataType::Utf8, dated: false })
+        .collect();
     let check = ContractCheck::new(&all, &others, &CheckOptions::default()).expect("kept");
     assert_eq!(check.finish().table.len(), 6000);
+}
+
+#[test]
+fn cells_that_are_dates_keep_the_contract_whatever_the_form_of_text() {
+    let contract = Contract {
+        fields: vec![
+            Field::new("when", LogicalType::Timestamp),
+            Field { format: Some("%d/%m/%Y".into()), ..Field::new("day", LogicalType::Date) },
+        ],
+        freshness: Some(Freshness { column: "day".into(), max_age_days: 30 }),
+        ..Contract::new("dated")
+    };
+    let batch = RecordBatch::try_from_iter([
+        ("when", Arc::new(StringArray::from(vec!["2024-01-02", "2024-01-02T10:30:00"])) as ArrayRef),
+        ("day", Arc::new(StringArray::from(vec!["2024-01-02", "03/01/2024"]))),
+    ])
+    .expect("columns of one length");
+    let options = CheckOptions { today: NaiveDate::from_ymd_opt(2024, 1, 10), ..CheckOptions::default() };
+    for (dated, failed) in [(true, 0), (false, 1)] {
+        let columns = ["when", "day"].map(|name| CheckedColumn::text([name]).dated(dated));
+        let mut check = ContractCheck::new(&contract, &columns, &options).expect("kept");
+        check.add(&batch).expect("checked");
+        let result = check.finish();
+        assert_eq!((result.failed_rows, result.table.len()), (failed, 0), "{result:?}");
+    }
+    // A time of day is no date.
+    let columns = ["when", "day"].map(|name| CheckedColumn::text([name]).dated(true));
+    let mut check = ContractCheck::new(&contract, &columns, &options).expect("kept");
+    let late = RecordBatch::try_from_iter([
+        ("when", Arc::new(StringArray::from(vec!["2024-01-02"])) as ArrayRef),
+        ("day", Arc::new(StringArray::from(vec!["2024-01-02T10:30:00"]))),
+    ])
+    .expect("columns of one length");
+    assert_eq!(check.add(&late).expect("checked").len(), 1);
+}
+
+#[test]
+fn a_table_with_none_of_the_columns_is_none_of_the_contract() {
+    let field = Field { required: false, ..Field::new("a", LogicalType::Text) };
+    let contract = Contract { fields: vec![field], ..Contract::new("partial") };
+    let check = ContractCheck::new(&contract, &[CheckedColumn::text(["b"])], &CheckOptions::default()).expect("kept");
+    let result = check.finish();
+    assert!(!result.passed && result.table[0].message.contains("none of the contract's columns"), "{result:?}");
+    assert!(result.context("b.csv").is_some_and(|context| context.details.issues.len() == 1));
+}
+
+#[test]
+fn what_to_do_fits_what_is_wrong() {
+    let optional = Field { required: false, ..Field::new("day", LogicalType::Date) };
+    let contract = Contract {
+        fields: vec![Field::new("v", LogicalType::Text), optional],
+        freshness: Some(Freshness { column: "day".into(), max_age_days: 30 }),
+        extra_columns: false,
+        ..Contract::new("fixes")
+    };
+    let options = CheckOptions { today: NaiveDate::from_ymd_opt(2024, 1, 10), ..CheckOptions::default() };
+    let fixes = |names: &[&str]| -> Vec<String> {
+        let columns: Vec<CheckedColumn> = names.iter().map(|name| CheckedColumn::text([*name])).collect();
+        let result = ContractCheck::new(&contract, &columns, &options).expect("kept").finish();
+        result.table.into_iter().flat_map(|breach| [Some(breach.message), breach.suggested_fix]).flatten().collect()
+    };
+    assert_eq!(fixes(&["v"])[1], "Add column `day`, or take the freshness that names it out of the contract");
+    assert!(fixes(&["v", "v", "day"])[0].contains("Column `v` is there more than once"));
+    assert!(fixes(&["v", "day"])[1].contains("Fill column `day`"));
 }

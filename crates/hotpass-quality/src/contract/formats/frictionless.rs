@@ -21,7 +21,7 @@ pub(super) enum Edition {
 pub(super) fn write(contract: &Contract, edition: Edition, notices: &mut Notices) -> Value {
     let mut schema = plain(contract, edition, notices);
     // What reading back loses is kept under a property of our own.
-    let read_back = read(&schema, &mut Notices::default()).unwrap_or_default();
+    let read_back = read(&schema, None, &mut Notices::default()).unwrap_or_default();
     if let Some(object) = schema.as_object_mut()
         && let Some(extension) = extension::of_contract(contract, &read_back)
     {
@@ -129,10 +129,11 @@ fn write_field(field: &Field, edition: Edition, notices: &mut Notices) -> Value 
     let type_name = match field.logical_type {
         LogicalType::Text => "string",
         LogicalType::Timestamp => "datetime",
+        LogicalType::Integer if field.format.as_deref() == Some("year") => "year",
         other => other.name(),
     };
     written.insert("type".into(), type_name.into());
-    if let Some(format) = &field.format {
+    if let Some(format) = field.format.as_ref().filter(|format| type_name != "year" || *format != "year") {
         if field.logical_type == LogicalType::Text && format == "phone" {
             notices.column(&field.name, "a Table Schema has no form for telephone numbers");
         } else {
@@ -224,9 +225,10 @@ fn write_foreign_key(key: &ForeignKey) -> Value {
     })
 }
 
-pub(super) fn read(document: &Value, notices: &mut Notices) -> Result<Contract, ContractError> {
+pub(super) fn read(document: &Value, file: Option<&str>, notices: &mut Notices) -> Result<Contract, ContractError> {
     let problem = |problem: String| ContractError::Document { format: FORMAT, problem };
-    let (schema, outer) = find_schema(document, notices).ok_or_else(|| problem("it has no `fields`".to_owned()))?;
+    let (schema, outer) =
+        find_schema(document, file, notices).ok_or_else(|| problem("it has no `fields`".to_owned()))?;
     let fields = schema["fields"].as_array().ok_or_else(|| problem("`fields` is no list".to_owned()))?;
     let name = text_of(schema, "name").or_else(|| outer.and_then(|outer| text_of(outer, "name")));
     let mut contract = Contract {
@@ -258,8 +260,8 @@ pub(super) fn read(document: &Value, notices: &mut Notices) -> Result<Contract, 
         contract.foreign_keys.push(ForeignKey {
             fields: texts_of(key.get("fields")),
             reference: Reference {
+                file: text_of(&reference, "resource").and_then(|name| resource_path(document, &name)),
                 dataset: text_of(&reference, "resource"),
-                file: None,
                 fields: texts_of(reference.get("fields")),
             },
         });
@@ -272,7 +274,11 @@ pub(super) fn read(document: &Value, notices: &mut Notices) -> Result<Contract, 
 }
 
 /// Finds the schema in a resource or package, with the resource around it.
-fn find_schema<'a>(document: &'a Value, notices: &mut Notices) -> Option<(&'a Value, Option<&'a Value>)> {
+fn find_schema<'a>(
+    document: &'a Value,
+    file: Option<&str>,
+    notices: &mut Notices,
+) -> Option<(&'a Value, Option<&'a Value>)> {
     if document.get("fields").is_some() {
         return Some((document, None));
     }
@@ -281,8 +287,13 @@ fn find_schema<'a>(document: &'a Value, notices: &mut Notices) -> Option<(&'a Va
         return Some((&document["schema"], Some(document)));
     }
     let resources = document.get("resources")?.as_array()?;
-    let first = resources.iter().find(|resource| has_fields(resource))?;
-    if resources.len() > 1 {
+    let base = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned();
+    let of_file = file.and_then(|file| {
+        let is_of = |resource: &&Value| text_of(resource, "path").is_some_and(|path| base(&path) == base(file));
+        resources.iter().filter(|resource| has_fields(resource)).find(is_of)
+    });
+    let first = of_file.or_else(|| resources.iter().find(|resource| has_fields(resource)))?;
+    if resources.len() > 1 && of_file.is_none() {
         notices.table(format!(
             "The package has {} resources; `{}` is read",
             resources.len(),
@@ -290,6 +301,13 @@ fn find_schema<'a>(document: &'a Value, notices: &mut Notices) -> Option<(&'a Va
         ));
     }
     Some((&first["schema"], Some(first)))
+}
+
+/// Returns the file of a resource of the package, beside the package.
+fn resource_path(document: &Value, name: &str) -> Option<String> {
+    let resources = document.get("resources")?.as_array()?;
+    let resource = resources.iter().find(|resource| text_of(resource, "name").as_deref() == Some(name))?;
+    text_of(resource, "path").filter(|path| !path.contains("://"))
 }
 
 fn read_presence(schema: &Value, contract: &mut Contract) -> Result<(), String> {
@@ -310,6 +328,26 @@ fn read_presence(schema: &Value, contract: &mut Contract) -> Result<(), String> 
     Ok(())
 }
 
+/// The types that a field may have.
+const TYPES: &[&str] = &[
+    "string",
+    "integer",
+    "year",
+    "number",
+    "boolean",
+    "date",
+    "datetime",
+    "time",
+    "any",
+    "yearmonth",
+    "duration",
+    "geopoint",
+    "geojson",
+    "object",
+    "array",
+    "list",
+];
+
 fn read_field(field: &Value, position: usize, notices: &mut Notices) -> Result<Field, String> {
     // A field may be written as its name alone.
     let name = text_of(field, "name")
@@ -329,7 +367,11 @@ fn read_field(field: &Value, position: usize, notices: &mut Notices) -> Result<F
             notices.column(&name, format!("values of type `{other}` are taken as they are"));
             LogicalType::Any
         }
-        other => return Err(format!("unknown type `{other}` of field `{name}`")),
+        other => {
+            let near = hotpass_core::nearest(other, TYPES.iter().copied());
+            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            return Err(format!("unknown type `{other}` of field `{name}`{hint}"));
+        }
     };
     let mut read = Field {
         format: text_of(field, "format").filter(|format| format != "default"),
@@ -351,8 +393,7 @@ fn read_field(field: &Value, position: usize, notices: &mut Notices) -> Result<F
         *format = pattern.to_owned();
     }
     if type_name == "year" {
-        read.minimum = Some(Limit::inclusive("0"));
-        read.maximum = Some(Limit::inclusive("9999"));
+        read.format = Some("year".to_owned());
     }
     read.examples = field
         .get("examples")

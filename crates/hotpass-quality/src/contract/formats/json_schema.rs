@@ -7,6 +7,21 @@ use crate::contract::error::ContractError;
 use crate::contract::model::{Contract, Field, Limit, LogicalType};
 
 const FORMAT: &str = "JSON Schema";
+/// Keywords of a row that say what no column can.
+const ROW_KEYWORDS: &[&str] = &[
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "patternProperties",
+    "propertyNames",
+    "minProperties",
+    "maxProperties",
+    "dependentRequired",
+    "dependentSchemas",
+    "unevaluatedProperties",
+];
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 pub(super) fn write(contract: &Contract, array: bool, notices: &mut Notices) -> Value {
@@ -163,10 +178,12 @@ pub(super) fn read(document: &Value, notices: &mut Notices) -> Result<Contract, 
         Some(items) if document.get("properties").is_none() => (resolved(document, items), true),
         _ => (resolved(document, document), false),
     };
-    let properties = row
-        .get("properties")
-        .and_then(Value::as_object)
-        .ok_or_else(|| problem("it describes no object with `properties`, nor an array of them"))?;
+    let none = Map::new();
+    let properties = match row.get("properties").and_then(Value::as_object) {
+        Some(properties) => properties,
+        None if row.get("required").is_some_and(Value::is_array) => &none,
+        None => return Err(problem("it describes no object with `properties`, nor an array of them")),
+    };
     let title = text_of(document, "title").or_else(|| text_of(row, "title"));
     let identity = text_of(document, "$id").and_then(|id| {
         id.trim_end_matches('/').rsplit('/').next().map(|name| name.trim_end_matches(".json").to_owned())
@@ -189,10 +206,19 @@ pub(super) fn read(document: &Value, notices: &mut Notices) -> Result<Contract, 
         field.required = required.contains(&name.as_str());
         contract.fields.push(extension::apply(field, property.get(extension::KEY)));
     }
-    for keyword in ["allOf", "anyOf", "oneOf", "if", "patternProperties", "dependentRequired", "dependentSchemas"] {
+    // A column may be asked for without a word on its values.
+    for name in required.iter().filter(|name| !properties.contains_key(**name)) {
+        if contract.field(name).is_none() {
+            contract.fields.push(Field::new(*name, LogicalType::Any));
+        }
+    }
+    for keyword in ROW_KEYWORDS {
         if row.get(keyword).is_some() {
             notices.table(format!("`{keyword}` is not taken over"));
         }
+    }
+    if row.get("additionalProperties").is_some_and(Value::is_object) {
+        notices.table("What `additionalProperties` asks of further columns is not taken over");
     }
     Ok(extension::apply(contract, document.get(extension::KEY)))
 }
@@ -244,7 +270,7 @@ fn read_field(name: &str, document: &Value, property: &Value, notices: &mut Noti
         }
     };
     let mut field = Field { ..Field::new(name, logical_type) };
-    let forbids_null = property.get("not").and_then(|not| not.get("type")).and_then(Value::as_str) == Some("null");
+    let forbids_null = property.get("not") == Some(&json!({"type": "null"}));
     field.nullable = types.contains(&"null") || types.is_empty() && !forbids_null;
     field.title = text_of(property, "title");
     field.description = text_of(property, "description");
@@ -287,6 +313,9 @@ fn read_field(name: &str, document: &Value, property: &Value, notices: &mut Noti
         if body.get(keyword).is_some() {
             notices.column(name, format!("`{keyword}` is not taken over"));
         }
+    }
+    if property.get("not").is_some_and(|not| *not != json!({"type": "null"})) {
+        notices.column(name, "`not` is not taken over");
     }
     field
 }

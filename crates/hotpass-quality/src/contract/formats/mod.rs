@@ -5,6 +5,7 @@ mod frictionless;
 mod great_expectations;
 mod json_schema;
 mod odcs;
+mod own;
 
 use std::fmt;
 
@@ -141,9 +142,18 @@ pub struct Written {
 ///
 /// Returns an error when the document is of no known form, or the contract in it contradicts itself.
 pub fn read(bytes: &[u8]) -> Result<Document, ContractError> {
+    read_for(bytes, None)
+}
+
+/// Reads a contract for a file: of a data package the resource with the file's name is taken, else its first one.
+///
+/// # Errors
+///
+/// Returns an error when the document is of no known form, or the contract in it contradicts itself.
+pub fn read_for(bytes: &[u8], file: Option<&str>) -> Result<Document, ContractError> {
     let value = parse(bytes)?;
     let format = sniff(&value).ok_or(ContractError::UnknownForm)?;
-    read_value(value, format)
+    read_value(&value, format, file)
 }
 
 /// Reads a contract of one form.
@@ -152,7 +162,7 @@ pub fn read(bytes: &[u8]) -> Result<Document, ContractError> {
 ///
 /// Returns an error when the document is not of the form, or the contract in it contradicts itself.
 pub fn read_as(bytes: &[u8], format: Format) -> Result<Document, ContractError> {
-    read_value(parse(bytes)?, format)
+    read_value(&parse(bytes)?, format, None)
 }
 
 /// Writes a contract in a form.
@@ -217,15 +227,16 @@ fn sniff(value: &Value) -> Option<Format> {
     }
 }
 
-fn read_value(value: Value, format: Format) -> Result<Document, ContractError> {
+fn read_value(value: &Value, format: Format, file: Option<&str>) -> Result<Document, ContractError> {
     let mut notices = Notices::default();
     let contract = match format {
-        Format::Hotpass => serde_json::from_value(value)
-            .map_err(|error| ContractError::Document { format: format.title(), problem: error.to_string() })?,
-        Format::Frictionless | Format::FrictionlessV1 => frictionless::read(&value, &mut notices)?,
-        Format::JsonSchema | Format::JsonSchemaArray => json_schema::read(&value, &mut notices)?,
-        Format::Odcs => odcs::read(&value, &mut notices)?,
-        Format::GreatExpectations => great_expectations::read(&value, &mut notices)?,
+        Format::Hotpass => {
+            own::read(value).map_err(|problem| ContractError::Document { format: format.title(), problem })?
+        }
+        Format::Frictionless | Format::FrictionlessV1 => frictionless::read(value, file, &mut notices)?,
+        Format::JsonSchema | Format::JsonSchemaArray => json_schema::read(value, &mut notices)?,
+        Format::Odcs => odcs::read(value, &mut notices)?,
+        Format::GreatExpectations => great_expectations::read(value, &mut notices)?,
     };
     contract.validate()?;
     Ok(Document { contract, format, notices: notices.0 })

@@ -288,3 +288,39 @@ fn what_is_no_contract_is_told_with_its_place() {
     says("{\"hotpass_contract\": 7, \"name\": \"x\", \"fields\": []}", "version 7");
     says("apiVersion: v2.2.2\nkind: DataContract\nschema: []\n", "`v2.2.2`");
 }
+
+#[test]
+fn what_a_json_schema_asks_without_describing_it_is_kept_or_told() {
+    let schema = r#"{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "minProperties": 2,
+        "propertyNames": {"pattern": "^[a-z]+$"}, "required": ["a", "b"],
+        "properties": {"a": {"type": "string", "not": {"const": "x"}}}}"#;
+    let document = read(schema.as_bytes()).expect("a contract");
+    let column = document.contract.field("b").expect("the column that is asked for");
+    assert!(column.required && column.logical_type == LogicalType::Any);
+    let told: Vec<String> = document.notices.iter().map(ToString::to_string).collect();
+    for keyword in ["minProperties", "propertyNames", "Column `a`: `not`"] {
+        assert!(told.iter().any(|notice| notice.contains(keyword)), "{keyword}: {told:?}");
+    }
+    let again = write(&document.contract, Format::JsonSchema).expect("written").text;
+    let again: Value = serde_json::from_str(&again).expect("JSON");
+    assert_eq!(again["required"], serde_json::json!(["a", "b"]));
+}
+
+#[test]
+fn a_package_gives_the_schema_of_the_file_and_the_files_of_its_siblings() {
+    let package = r#"{"name": "p", "resources": [
+        {"name": "towns", "path": "towns.csv", "schema": {"fields": [{"name": "town"}]}},
+        {"name": "orders", "path": "data/orders.csv", "schema": {"fields": [{"name": "town"}, {"name": "year", "type": "year"}],
+         "foreignKeys": [{"fields": "town", "reference": {"resource": "towns", "fields": "town"}}]}}]}"#;
+    let of = |file| read_for(package.as_bytes(), file).expect("a contract");
+    assert_eq!(of(None).contract.name, "towns");
+    assert_eq!(of(None).notices.len(), 1);
+    let orders = of(Some("inbox/orders.csv"));
+    assert!(orders.contract.name == "orders" && orders.notices.is_empty(), "{orders:?}");
+    let reference = &orders.contract.foreign_keys[0].reference;
+    assert_eq!((reference.dataset.as_deref(), reference.file.as_deref()), (Some("towns"), Some("towns.csv")));
+    for format in Format::ALL {
+        let text = write(&orders.contract, *format).expect("written").text;
+        assert_eq!(read(text.as_bytes()).expect("read").contract, orders.contract, "{format}");
+    }
+}
