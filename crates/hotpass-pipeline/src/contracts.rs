@@ -87,10 +87,9 @@ impl ContractLoadError {
             Self::Contract { source: ContractError::Syntax(_) | ContractError::UnknownForm, .. } => {
                 Some("Read are Hotpass contracts, Frictionless Table Schemas, JSON Schemas, Open Data Contracts 3 and Great Expectations suites".to_owned())
             }
-            // What is wrong in a contract of a known form says itself what to do.
-            Self::Contract { .. } => None,
             Self::Reference { .. } => Some("The path is relative to the contract's file".to_owned()),
-            Self::Check(_) => None,
+            // What is wrong in a contract of a known form says itself what to do.
+            Self::Contract { .. } | Self::Check(_) => None,
         }
     }
 }

@@ -351,7 +351,8 @@ impl TableDecisions {
                 let decisions = judged_at.get(&place).into_iter().flatten().map(|&decision| &self.decisions[decision]);
                 judged.used.extend(decisions.clone().map(|(number, _)| *number));
                 let Some(index) = index else { continue };
-                judged.released[index] = release(rows[index], decisions.map(|(_, decision)| decision));
+                let decisions: Vec<&QuarantineDecision> = decisions.map(|(_, decision)| decision).collect();
+                judged.released[index] = release(rows[index], &decisions);
             }
         }
         judged
@@ -359,14 +360,11 @@ impl TableDecisions {
 }
 
 /// Returns the row as released, when decisions overrule every rule that it breaks.
-fn release<'a>(
-    row: &QuarantinedRow,
-    decisions: impl Iterator<Item = &'a QuarantineDecision> + Clone,
-) -> Option<ReleasedRow> {
+fn release(row: &QuarantinedRow, decisions: &[&QuarantineDecision]) -> Option<ReleasedRow> {
     let only = row.rules.len() == 1;
     let overruled =
-        |rule: &BrokenRule| rule.can_be_overruled() && decisions.clone().any(|decision| decision.overrules(rule, only));
-    let last = decisions.clone().last()?;
+        |rule: &BrokenRule| rule.can_be_overruled() && decisions.iter().any(|decision| decision.overrules(rule, only));
+    let last = decisions.last()?;
     row.rules.iter().all(|rule| overruled(rule)).then(|| ReleasedRow {
         source_file: last.source_file.clone(),
         sheet: last.sheet.clone(),

@@ -168,7 +168,7 @@ mod tests {
         let absent = Source { name: "absent".into(), contract: Some("new".into()), ..workbook.clone() };
         let mut read = SourcesRead::default();
         read.add(Some(&workbook), Some(["Old", "New"]));
-        let (found, fails) = read.unmatched(&[workbook.clone()]);
+        let (found, fails) = read.unmatched(std::slice::from_ref(&workbook));
         assert!(fails && found.len() == 2, "{found:?}");
         for diagnostic in &found {
             assert!(diagnostic.hint.as_deref().is_some_and(|hint| hint.contains("`Old`")), "{diagnostic:?}");
