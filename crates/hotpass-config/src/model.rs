@@ -124,9 +124,9 @@ pub struct Expectation {
     /// Regular expression, for `match_regex`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regex: Option<String>,
-    /// Allowed values, for `in_set`.
+    /// Allowed values, for `in_set`: text, numbers, true or false. Text that spells a number is the number where one is listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<String>,
+    pub values: Vec<SetValue>,
     /// Lowest allowed value, for `between`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
@@ -142,6 +142,34 @@ pub struct Expectation {
     /// What a failure does.
     #[serde(default)]
     pub severity: ExpectationSeverity,
+}
+
+/// A value of a set: text, a number, true or false.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum SetValue {
+    /// True or false.
+    Truth(bool),
+    /// A number.
+    Number(serde_json::Number),
+    /// Text.
+    Text(String),
+}
+
+impl Default for SetValue {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
+}
+
+impl From<SetValue> for serde_json::Value {
+    fn from(value: SetValue) -> Self {
+        match value {
+            SetValue::Truth(value) => value.into(),
+            SetValue::Number(value) => Self::Number(value),
+            SetValue::Text(value) => value.into(),
+        }
+    }
 }
 
 /// An argument of a check: any value.

@@ -234,7 +234,7 @@ fn typed(shape: &Shape, text: &str) -> Result<Node, String> {
         Shape::Optional(_) if text.is_empty() => Value::Null,
         Shape::Optional(inner) => return typed(inner, text),
         Shape::Text | Shape::Choice(_) => Value::Text(text.into()),
-        Shape::Any => {
+        Shape::Any | Shape::Scalar => {
             return Ok(parse::parse(text, Format::Json).unwrap_or_else(|_| Node::bare(Value::Text(text.into()))));
         }
         Shape::Boolean => match text.to_ascii_lowercase().as_str() {

@@ -11,7 +11,7 @@ use crate::model::{
     Acquisition, Agent, Argument, Classification, Compliance, ConsentPolicy, DataContract, Expectation,
     ExpectationSeverity, Features, Governance, GroupingKey, HotpassConfig, Ingest, LawfulBasis, Lineage,
     LineageTransport, LogFormat, PiiRedaction, Pipeline, Profile, Provenance, Provider, QaMode, Quality,
-    RedactionOperator, ReportFormat, Resolve, Source, Survivorship, SurvivorshipRule, Target,
+    RedactionOperator, ReportFormat, Resolve, SetValue, Source, Survivorship, SurvivorshipRule, Target,
 };
 use crate::node::{Node, Value};
 use crate::path::Path;
@@ -32,6 +32,8 @@ pub(crate) enum Shape {
     List(&'static Shape),
     Map(&'static Shape),
     Section(&'static [Field]),
+    /// Text, a number, true or false.
+    Scalar,
     /// Whatever a document can say.
     Any,
 }
@@ -75,6 +77,7 @@ impl Shape {
             },
             Self::Map(item) => format!("a map from text to {}", item.describe()),
             Self::Section(_) => "a map of settings".into(),
+            Self::Scalar => "text, a number, true or false".into(),
             Self::Any => "any value".into(),
         }
     }
@@ -103,8 +106,9 @@ impl Shape {
             | (Self::Optional(_) | Self::Map(_), Value::Null)
             | (Self::Text, Value::Text(_))
             | (Self::Boolean, Value::Boolean(_))
-            | (Self::Number, Value::Integer(_)) => {}
-            (Self::Number, Value::Number(number)) if number.is_finite() => {}
+            | (Self::Number, Value::Integer(_))
+            | (Self::Scalar, Value::Text(_) | Value::Boolean(_) | Value::Integer(_)) => {}
+            (Self::Number | Self::Scalar, Value::Number(number)) if number.is_finite() => {}
             (Self::Optional(inner), _) => inner.check(node, path, problems),
             (Self::Integer { minimum, maximum }, Value::Integer(value)) if (minimum..=maximum).contains(&value) => {}
             (Self::Choice(names), Value::Text(text)) => {
@@ -224,6 +228,24 @@ leaf!(i64, Shape::Integer { minimum: i64::MIN, maximum: i64::MAX }, Value::Integ
 leaf!(u32, Shape::Integer { minimum: 0, maximum: u32::MAX as i64 }, Value::Integer(value) => (*value).try_into().unwrap_or_default());
 leaf!(u64, Shape::Integer { minimum: 0, maximum: i64::MAX }, Value::Integer(value) => (*value).try_into().unwrap_or_default());
 leaf!(usize, Shape::Integer { minimum: 0, maximum: i64::MAX }, Value::Integer(value) => (*value).try_into().unwrap_or_default());
+
+impl Layered for SetValue {
+    const SHAPE: &'static Shape = &Shape::Scalar;
+
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn apply(&mut self, node: &Node) -> usize {
+        match json_of(node) {
+            serde_json::Value::Bool(value) => *self = Self::Truth(value),
+            serde_json::Value::Number(value) => *self = Self::Number(value),
+            serde_json::Value::String(value) => *self = Self::Text(value),
+            _ => {}
+        }
+        1
+    }
+}
 
 impl Layered for Argument {
     const SHAPE: &'static Shape = &Shape::Any;

@@ -120,7 +120,7 @@ fn expectation_of(config: &model::Expectation) -> Expectation {
         set("regex", json!(regex));
     }
     if !config.values.is_empty() {
-        set("value_set", json!(config.values));
+        set("value_set", config.values.iter().cloned().map(Value::from).collect());
     }
     for (name, bound) in [("min_value", config.min), ("max_value", config.max)] {
         if let Some(bound) = bound {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::BatchError;
 use crate::suite::Interner;
-use crate::values::{CellKind, Column};
+use crate::values::{CellKind, Column, Reading};
 
 /// Number of steps of the stored distribution of numbers.
 const STEPS: usize = 1000;
@@ -133,8 +133,9 @@ impl ProfileBuilder {
         }
         self.rows += batch.num_rows() as u64;
         self.columns.par_iter_mut().try_for_each(|growing| {
-            let column = Column::read(batch.column(growing.position), true)
-                .map_err(|source| BatchError::Column { column: growing.name.clone(), source })?;
+            let column =
+                Column::read(batch.column(growing.position), Reading { blank_as_null: true, ..Reading::default() })
+                    .map_err(|source| BatchError::Column { column: growing.name.clone(), source })?;
             growing.add(&column);
             Ok(())
         })

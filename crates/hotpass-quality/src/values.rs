@@ -68,6 +68,80 @@ impl CellKind {
     pub(crate) const fn is_time(self) -> bool {
         matches!(self, Self::Time | Self::Date)
     }
+
+    /// Returns whether values can be taken for numbers: numbers, and text where that may spell them.
+    pub(crate) const fn holds_numbers(self, reading: Reading) -> bool {
+        self.is_number() || reading.numbers_in_text && matches!(self, Self::Text)
+    }
+}
+
+/// What the texts of a table count as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Text of nothing but white space is missing.
+    pub(crate) blank_as_null: bool,
+    /// Text that spells a number is the number, wherever it meets one.
+    pub(crate) numbers_in_text: bool,
+}
+
+/// What text counts as where values are compared by their keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct KeyForm {
+    /// Text that spells a number has the key of the number.
+    numbers: bool,
+    /// Text that spells a truth value has the key of the truth value.
+    truths: bool,
+}
+
+impl KeyForm {
+    /// Text is text: `007` and `7` are two values.
+    pub(crate) const WRITTEN: Self = Self { numbers: false, truths: false };
+
+    /// Returns the form in which cells of a kind meet given values: what they spell where there are numbers or truth values.
+    pub(crate) fn to_meet<'v>(values: impl IntoIterator<Item = &'v Value>, kind: CellKind, reading: Reading) -> Self {
+        if kind != CellKind::Text || !reading.numbers_in_text {
+            return Self::WRITTEN;
+        }
+        values.into_iter().fold(Self::WRITTEN, |form, value| Self {
+            numbers: form.numbers || value.is_number(),
+            truths: form.truths || value.is_boolean(),
+        })
+    }
+
+    /// Adds the key of a text.
+    fn push_text(self, text: &str, key: &mut Vec<u8>) {
+        if self.truths
+            && let Some(truth) = spelled_truth(text)
+        {
+            return push_integer(i64::from(truth), key);
+        }
+        if self.numbers || self.truths {
+            match spelled_integer(text) {
+                Some(integer) => return push_integer(integer, key),
+                None => {
+                    if let Some(number) = spelled_number(text) {
+                        return push_float(number, key);
+                    }
+                }
+            }
+        }
+        key.push(b's');
+        key.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// Returns the number that a text spells; infinity and what is no number spell none.
+fn spelled_number(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+fn spelled_integer(text: &str) -> Option<i64> {
+    text.trim().parse().ok()
+}
+
+fn spelled_truth(text: &str) -> Option<bool> {
+    let text = text.trim();
+    [("true", true), ("false", false)].into_iter().find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, is)| is)
 }
 
 /// A column of a batch, ready to be checked.
@@ -75,11 +149,12 @@ impl CellKind {
 pub(crate) struct Column {
     pub(crate) cells: Cells,
     pub(crate) valid: BooleanBuffer,
+    reading: Reading,
 }
 
 impl Column {
     /// Reads a column; text of nothing but white space counts as missing when asked for, a number that is none always does.
-    pub(crate) fn read(array: &ArrayRef, blank_as_null: bool) -> Result<Self, ArrowError> {
+    pub(crate) fn read(array: &ArrayRef, reading: Reading) -> Result<Self, ArrowError> {
         let kind = CellKind::of(array.data_type());
         let cells = match kind {
             CellKind::Int => Cells::Int(cast(array, &DataType::Int64)?.as_primitive::<Int64Type>().clone()),
@@ -97,8 +172,8 @@ impl Column {
             }
             CellKind::Text => Cells::Text(text_of(array)?),
         };
-        let valid = cells.validity(blank_as_null);
-        Ok(Self { cells, valid })
+        let valid = cells.validity(reading.blank_as_null);
+        Ok(Self { cells, valid, reading })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -120,30 +195,53 @@ impl Column {
         !self.valid.value(row)
     }
 
-    /// Returns a value as number; of text the number it spells.
+    /// Returns whether the values can be taken for numbers.
+    pub(crate) fn holds_numbers(&self) -> bool {
+        self.kind().holds_numbers(self.reading)
+    }
+
+    /// Returns a value as number; of text the number it spells, where text may.
     pub(crate) fn number(&self, row: usize) -> Option<f64> {
         if self.is_null(row) {
             return None;
         }
         match &self.cells {
-            Cells::Text(values) => values.value(row).trim().parse().ok().filter(|number: &f64| !number.is_nan()),
+            Cells::Text(values) if self.reading.numbers_in_text => spelled_number(values.value(row)),
+            Cells::Text(_) => None,
             Cells::Int(values) | Cells::Time { values, .. } => Some(values.value(row) as f64),
             Cells::Float(values) => Some(values.value(row)),
             Cells::Bool(values) => Some(f64::from(u8::from(values.value(row)))),
         }
     }
 
+    /// Returns a value as number, to be compared with a truth value; of text also the truth value it spells.
+    pub(crate) fn truth(&self, row: usize) -> Option<f64> {
+        match &self.cells {
+            Cells::Text(values) if self.reading.numbers_in_text && !self.is_null(row) => {
+                spelled_truth(values.value(row)).map(|truth| f64::from(u8::from(truth))).or_else(|| self.number(row))
+            }
+            _ => self.number(row),
+        }
+    }
+
+    /// Returns the form in which cells of a row meet each other: numbers where text may spell them.
+    pub(crate) const fn form_to_meet_cells(&self) -> KeyForm {
+        KeyForm { numbers: self.reading.numbers_in_text, truths: false }
+    }
+
     /// Adds the key of a value: equal keys are equal values, as Python compares them (1 is 1.0 is true, text is no number).
     pub(crate) fn push_key(&self, row: usize, key: &mut Vec<u8>) {
+        self.push_key_in(KeyForm::WRITTEN, row, key);
+    }
+
+    /// Adds the key of a value, as [`Column::push_key`] does, with text in a form.
+    pub(crate) fn push_key_in(&self, form: KeyForm, row: usize, key: &mut Vec<u8>) {
         if self.is_null(row) {
             key.push(b'n');
             return;
         }
         match &self.cells {
-            Cells::Text(values) => {
-                key.push(b's');
-                key.extend_from_slice(values.value(row).as_bytes());
-            }
+            Cells::Text(values) => form.push_text(values.value(row), key),
             Cells::Int(values) => push_integer(values.value(row), key),
             Cells::Float(values) => push_float(values.value(row), key),
             Cells::Bool(values) => push_integer(i64::from(values.value(row)), key),
@@ -240,8 +338,8 @@ fn push_float(value: f64, key: &mut Vec<u8>) {
     }
 }
 
-/// Returns the key of a JSON value, to be compared with values of a column of a kind; nothing where it can equal none.
-pub(crate) fn key_of_json(value: &Value, kind: CellKind) -> Option<Vec<u8>> {
+/// Returns the key of a JSON value, to be compared with values of a column of a kind in a form; nothing where it can equal none.
+pub(crate) fn key_of_json(value: &Value, kind: CellKind, form: KeyForm) -> Option<Vec<u8>> {
     let mut key = Vec::new();
     match value {
         Value::Null => key.push(b'n'),
@@ -254,10 +352,7 @@ pub(crate) fn key_of_json(value: &Value, kind: CellKind) -> Option<Vec<u8>> {
             key.push(b't');
             key.extend_from_slice(&parse_time(text)?.to_le_bytes());
         }
-        Value::String(text) => {
-            key.push(b's');
-            key.extend_from_slice(text.as_bytes());
-        }
+        Value::String(text) => form.push_text(text, &mut key),
         Value::Array(_) | Value::Object(_) => return None,
     }
     Some(key)
@@ -338,7 +433,7 @@ mod tests {
     #[test]
     fn equal_values_of_different_types_have_equal_keys() {
         let keys = |array: ArrayRef| {
-            let column = Column::read(&array, false).unwrap();
+            let column = Column::read(&array, Reading::default()).unwrap();
             let mut key = Vec::new();
             column.push_key(0, &mut key);
             key
@@ -352,7 +447,10 @@ mod tests {
     #[test]
     fn blank_text_is_missing_only_when_asked_for() {
         let array: ArrayRef = Arc::new(StringArray::from(vec![Some(" "), None, Some("a")]));
-        assert_eq!(Column::read(&array, true).unwrap().valid.count_set_bits(), 1);
-        assert_eq!(Column::read(&array, false).unwrap().valid.count_set_bits(), 2);
+        let present = |blank_as_null| {
+            let reading = Reading { blank_as_null, ..Reading::default() };
+            Column::read(&array, reading).unwrap().valid.count_set_bits()
+        };
+        assert_eq!((present(true), present(false)), (1, 2));
     }
 }

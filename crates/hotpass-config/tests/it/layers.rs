@@ -151,3 +151,15 @@ fn a_profile_is_a_name_or_a_path_and_an_unknown_one_names_the_known() {
     let error = ConfigLoader::new().overlay(named).load().unwrap_err();
     assert!(error.to_string().starts_with("c.yaml:2:9: profile.name: Unknown profile: `clnics`"), "{error}");
 }
+
+#[test]
+fn allowed_values_may_be_numbers_and_truth_values() {
+    let mut config = HotpassConfig::default();
+    config.merge(&yaml("profile: {expectations: [{type: in_set, column: fee, values: [1, 2.5, true, \"7\"]}]}"));
+    let values: Vec<serde_json::Value> =
+        config.profile.expectations[0].values.iter().cloned().map(serde_json::Value::from).collect();
+    assert_eq!(values, [1.into(), 2.5.into(), true.into(), serde_json::Value::from("7")]);
+    let error =
+        Overlay::parse("profile: {expectations: [{type: in_set, column: fee, values: [[1]]}]}", Format::Yaml, "a.yaml");
+    assert!(error.unwrap_err().to_string().contains("Expected text, a number, true or false"));
+}

@@ -122,30 +122,25 @@ impl<C> Condition<C> {
 }
 
 impl Condition<usize> {
-    /// Returns which rows of a batch meet the condition; `spelled` takes text that spells a number for the number.
+    /// Returns which rows of a batch meet the condition.
     ///
     /// The error says why it cannot be told: text and a number have no order.
-    pub(crate) fn rows<'a>(
-        &self,
-        rows: usize,
-        spelled: bool,
-        column: &impl Fn(usize) -> &'a Column,
-    ) -> Result<BooleanBuffer, String> {
+    pub(crate) fn rows<'a>(&self, rows: usize, column: &impl Fn(usize) -> &'a Column) -> Result<BooleanBuffer, String> {
         Ok(match self {
             Self::Compare { column: at, operator, value } => {
                 let column = column(*at);
-                let has_no_order = value.is_number() && column.kind() == CellKind::Text && !spelled
+                let has_no_order = value.is_number() && column.kind() == CellKind::Text && !column.holds_numbers()
                     || value.is_string() && column.kind().is_number();
                 let asks_order = !matches!(operator, Operator::Equal | Operator::NotEqual);
                 if has_no_order && asks_order && column.valid.count_set_bits() > 0 {
                     return Err("`row_condition` compares text with a number".to_owned());
                 }
-                BooleanBuffer::collect_bool(rows, |row| operator.holds(order(column, row, spelled, value)))
+                BooleanBuffer::collect_bool(rows, |row| operator.holds(order(column, row, value)))
             }
             Self::OneOf { column: at, values, negated } => {
                 let column = column(*at);
                 BooleanBuffer::collect_bool(rows, |row| {
-                    values.iter().any(|value| order(column, row, spelled, value) == Some(Ordering::Equal)) != *negated
+                    values.iter().any(|value| order(column, row, value) == Some(Ordering::Equal)) != *negated
                 })
             }
             Self::Missing { column: at, missing } => {
@@ -155,35 +150,33 @@ impl Condition<usize> {
             Self::All(parts) => {
                 let mut all = BooleanBuffer::new_set(rows);
                 for part in parts {
-                    all = &all & &part.rows(rows, spelled, column)?;
+                    all = &all & &part.rows(rows, column)?;
                 }
                 all
             }
             Self::Any(parts) => {
                 let mut any = BooleanBuffer::new_unset(rows);
                 for part in parts {
-                    any = &any | &part.rows(rows, spelled, column)?;
+                    any = &any | &part.rows(rows, column)?;
                 }
                 any
             }
-            Self::Not(part) => !&part.rows(rows, spelled, column)?,
+            Self::Not(part) => !&part.rows(rows, column)?,
         })
     }
 }
 
 /// Compares a value of a column with one of a condition; nothing where they cannot be compared.
-fn order(column: &Column, row: usize, spelled: bool, value: &Value) -> Option<Ordering> {
+fn order(column: &Column, row: usize, value: &Value) -> Option<Ordering> {
     if column.is_null(row) {
         return None;
     }
     match (value, &column.cells) {
         (Value::String(text), Cells::Text(values)) => Some(values.value(row).cmp(text.as_str())),
         (Value::String(text), Cells::Time { values, .. }) => Some(values.value(row).cmp(&parse_time(text)?)),
-        (Value::Number(number), _) if column.kind().is_number() || spelled && column.kind() == CellKind::Text => {
-            column.number(row)?.partial_cmp(&number.as_f64()?)
-        }
-        (Value::Bool(truth), _) if column.kind() == CellKind::Bool || column.kind().is_number() => {
-            column.number(row)?.partial_cmp(&f64::from(u8::from(*truth)))
+        (Value::Number(number), _) if column.holds_numbers() => column.number(row)?.partial_cmp(&number.as_f64()?),
+        (Value::Bool(truth), _) if column.holds_numbers() => {
+            column.truth(row)?.partial_cmp(&f64::from(u8::from(*truth)))
         }
         _ => None,
     }
@@ -363,11 +356,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::values::Reading;
 
     fn check(condition: &Value, expected: &[bool]) {
         let text: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), Some("b"), None]));
         let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some(3)]));
-        let columns = [Column::read(&text, false).unwrap(), Column::read(&numbers, false).unwrap()];
+        let columns =
+            [Column::read(&text, Reading::default()).unwrap(), Column::read(&numbers, Reading::default()).unwrap()];
         let condition = Condition::read(condition)
             .unwrap()
             .map(&mut |name| match name.as_str() {
@@ -376,7 +371,7 @@ mod tests {
                 other => Err(other.to_owned()),
             })
             .unwrap();
-        let rows = condition.rows(3, false, &|at| &columns[at]).unwrap();
+        let rows = condition.rows(3, &|at| &columns[at]).unwrap();
         assert_eq!(rows.iter().collect::<Vec<_>>(), expected);
     }
 
@@ -403,10 +398,12 @@ mod tests {
     #[test]
     fn text_has_an_order_with_numbers_only_where_it_spells_them() {
         let text: ArrayRef = Arc::new(StringArray::from(vec![Some("7"), Some("x"), None, Some("12")]));
-        let column = Column::read(&text, false).unwrap();
         let condition = Condition::read(&json!("n > 5")).unwrap().map(&mut |_| Ok(0)).unwrap();
-        assert!(condition.rows(4, false, &|_| &column).unwrap_err().contains("text with a number"));
-        let rows = condition.rows(4, true, &|_| &column).unwrap();
+        let column = Column::read(&text, Reading::default()).unwrap();
+        assert!(condition.rows(4, &|_| &column).unwrap_err().contains("text with a number"));
+        let reading = Reading { numbers_in_text: true, ..Reading::default() };
+        let column = Column::read(&text, reading).unwrap();
+        let rows = condition.rows(4, &|_| &column).unwrap();
         assert_eq!(rows.iter().collect::<Vec<_>>(), [true, false, false, true]);
     }
 

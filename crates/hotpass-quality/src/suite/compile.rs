@@ -20,7 +20,7 @@ use crate::error::{SuiteError, SuiteProblem};
 use crate::expectation::condition::Condition;
 use crate::expectation::{Expectation, ExpectationSeverity};
 use crate::patterns::{TimeFormat, like_regex, python_regex};
-use crate::values::{CellKind, key_of_json, parse_time};
+use crate::values::{CellKind, KeyForm, key_of_json, parse_time};
 
 /// Arguments that any expectation may have and that do not decide anything here.
 const COMMON: [&str; 5] = ["row_condition", "condition_parser", "catch_exceptions", "windows", "include_config"];
@@ -88,8 +88,7 @@ pub(crate) fn compile(suite: &Suite, schema: &Schema, options: &SuiteOptions) ->
     Ok(SuiteRun {
         suite: suite.name.clone(),
         schema: schema.clone().into(),
-        blank_as_null: options.blank_as_null,
-        numbers_in_text: options.numbers_in_text,
+        reading: options.reading(),
         used: used.into_iter().collect(),
         conditions,
         checks,
@@ -200,18 +199,26 @@ impl Reader<'_> {
         }
     }
 
-    fn list(&mut self, name: &str) -> Option<Vec<Value>> {
-        match self.get(name)? {
-            Value::Array(values) if !values.is_empty() => Some(values.clone()),
-            Value::Array(_) => {
-                self.problem(format!("`{name}` is empty"));
-                None
-            }
-            _ => {
-                self.problem(format!("`{name}` is no list"));
-                None
-            }
+    /// Returns a list that may be empty.
+    fn set(&mut self, name: &str) -> Option<Vec<Value>> {
+        if let Value::Array(values) = self.get(name)? {
+            return Some(values.clone());
         }
+        self.problem(format!("`{name}` is no list"));
+        None
+    }
+
+    fn list(&mut self, name: &str) -> Option<Vec<Value>> {
+        let values = self.set(name)?;
+        if values.is_empty() {
+            self.problem(format!("`{name}` is empty"));
+            return None;
+        }
+        Some(values)
+    }
+
+    fn holds_numbers(&self, kind: CellKind) -> bool {
+        kind.holds_numbers(self.options.reading())
     }
 
     fn texts(&mut self, name: &str) -> Option<Vec<String>> {
@@ -360,10 +367,10 @@ impl Reader<'_> {
     }
 
     fn in_set(&mut self, kind: CellKind, negated: bool) -> Option<Test> {
-        let values = self.list("value_set")?;
-        let texts: HashSet<String> = values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect();
-        let keys = values.iter().filter_map(|value| key_of_json(value, kind)).collect();
-        Some(Test::InSet { texts, keys, negated })
+        let values = self.set("value_set")?;
+        let form = KeyForm::to_meet(&values, kind, self.options.reading());
+        let keys = values.iter().filter_map(|value| key_of_json(value, kind, form)).collect();
+        Some(Test::InSet { form, keys, negated })
     }
 
     /// Returns the test of a value between bounds, or why the two cannot be compared.
@@ -376,7 +383,7 @@ impl Reader<'_> {
                 let bounds = bounds.try_map(|bound| bound.as_str().map(|text| str_bound::Text(text.to_owned())))?;
                 Ok(Test::Texts(bounds))
             }
-            (CellKind::Text, false) if !self.options.numbers_in_text => Err(MISMATCH),
+            (CellKind::Text, false) if !self.holds_numbers(kind) => Err(MISMATCH),
             (kind, true) if kind.is_time() => {
                 let Some(bounds) = bounds.try_map(|bound| parse_time(bound.as_str()?)) else {
                     self.problem("`min_value` or `max_value` is no date or time");
@@ -481,7 +488,7 @@ impl Reader<'_> {
         let test = match test {
             Test::TimeFormat(_) | Test::Date if kind != CellKind::Text => Test::Refuse("Values must be of type string"),
             Test::Json if kind != CellKind::Text => Test::Refuse("The column holds no text"),
-            Test::Order { .. } if kind == CellKind::Text && !self.options.numbers_in_text => {
+            Test::Order { .. } if kind == CellKind::Text && !self.holds_numbers(kind) => {
                 Test::Refuse("The column holds text, which has no order of numbers")
             }
             test => test,
@@ -513,20 +520,33 @@ impl Reader<'_> {
             "expect_column_pair_values_to_be_equal" => Test::PairEqual,
             "expect_column_pair_values_a_to_be_greater_than_b" => Test::PairGreater { or_equal },
             _ => {
-                let pairs = self.list("value_pairs_set")?;
-                let mut keys = HashSet::new();
-                for pair in &pairs {
-                    let Some([a, b]) = pair.as_array().map(Vec::as_slice) else {
-                        self.problem("`value_pairs_set` holds something that is no pair");
-                        return None;
-                    };
-                    let mut key = Vec::new();
-                    for (value, kind) in [a, b].into_iter().zip(kinds) {
-                        push_part(&key_of_json(value, kind).unwrap_or_default(), &mut key);
-                    }
-                    keys.insert(key);
-                }
-                Test::PairInSet(keys)
+                let values = self.set("value_pairs_set")?;
+                let pairs: Option<Vec<[&Value; 2]>> = values
+                    .iter()
+                    .map(|pair| match pair.as_array().map(Vec::as_slice) {
+                        Some([a, b]) => Some([a, b]),
+                        _ => None,
+                    })
+                    .collect();
+                let Some(pairs) = pairs else {
+                    self.problem("`value_pairs_set` holds something that is no pair");
+                    return None;
+                };
+                let reading = self.options.reading();
+                let forms =
+                    [0, 1].map(|side| KeyForm::to_meet(pairs.iter().map(|pair| pair[side]), kinds[side], reading));
+                let keys = pairs
+                    .iter()
+                    .map(|pair| {
+                        let mut key = Vec::new();
+                        for side in [0, 1] {
+                            let part = key_of_json(pair[side], kinds[side], forms[side]);
+                            push_part(&part.unwrap_or_default(), &mut key);
+                        }
+                        key
+                    })
+                    .collect();
+                Test::PairInSet { forms, keys }
             }
         };
         let columns = vec![left?.0, right?.0];
@@ -551,7 +571,7 @@ impl Reader<'_> {
                     codes: Vec::new(),
                 }));
             }
-            "expect_multicolumn_sum_to_equal" => Test::Sum { total: total?, spelled: self.options.numbers_in_text },
+            "expect_multicolumn_sum_to_equal" => Test::Sum { total: total? },
             "expect_multicolumn_values_to_be_equal" => Test::AllEqual,
             _ => Test::NoneEqual,
         };
@@ -578,12 +598,15 @@ impl Reader<'_> {
         };
         let bounds = self.bounds(false)?;
         let (position, kind) = column?;
+        // Text is compared with text; with a number it is what it spells, where it may.
+        let text_bound = bounds.min.iter().chain(&bounds.max).any(Value::is_string);
+        let as_text = figure.is_value() && kind == CellKind::Text && (text_bound || !self.holds_numbers(kind));
         Some(Box::new(FigureCheck {
             column: position,
             kind,
             figure,
             bounds,
-            spelled: self.options.numbers_in_text,
+            as_text,
             shows: self.shows(&[position]),
             rows: 0,
             present: 0,
@@ -603,16 +626,18 @@ impl Reader<'_> {
             "expect_column_distinct_values_to_equal_set" => SetQuestion::Equal,
             _ => SetQuestion::MostCommon { ties_okay: self.truth("ties_okay") },
         };
-        let values = self.list("value_set")?;
+        // Great Expectations takes an empty set here too, but for this question.
+        let values = if question == SetQuestion::InSet { self.list("value_set")? } else { self.set("value_set")? };
         let (position, kind) = column?;
+        let form = KeyForm::to_meet(&values, kind, self.options.reading());
         let mut seen = HashSet::new();
         let set = values
             .into_iter()
-            .map(|value| (key_of_json(&value, kind), value))
+            .map(|value| (key_of_json(&value, kind, form), value))
             .filter(|(key, _)| key.as_ref().is_none_or(|key| seen.insert(key.clone())))
             .collect();
         let shows = self.shows(&[position]);
-        Some(Box::new(SetCheck { column: position, kind, question, set, shows, distinct: Counter::default() }))
+        Some(Box::new(SetCheck { column: position, kind, question, form, set, shows, distinct: Counter::default() }))
     }
 
     fn quantile_check(&mut self, column: Option<(usize, CellKind)>) -> Option<Box<dyn Check>> {
@@ -652,7 +677,7 @@ impl Reader<'_> {
             return None;
         }
         let (position, kind) = column?;
-        if !(kind.is_number() || kind == CellKind::Text && self.options.numbers_in_text) {
+        if !self.holds_numbers(kind) {
             return Some(known(Outcome::exception("The column holds no numbers")));
         }
         Some(Box::new(QuantileCheck { column: position, quantiles, ranges, interpolation, values: Vec::new() }))
@@ -673,13 +698,14 @@ impl Reader<'_> {
         let numbers =
             |name: &str| -> Option<Vec<f64>> { object.get(name)?.as_array()?.iter().map(Value::as_f64).collect() };
         let partition = match (object.get("values").and_then(Value::as_array), numbers("bins"), numbers("weights")) {
-            (Some(values), None, Some(weights)) if values.len() == weights.len() => Some(Partition::Values {
-                values: values
+            (Some(values), None, Some(weights)) if values.len() == weights.len() => {
+                let form = KeyForm::to_meet(values, kind, self.options.reading());
+                let values = values
                     .iter()
-                    .map(|value| (key_of_json(value, kind).unwrap_or_default(), value.clone()))
-                    .collect(),
-                weights,
-            }),
+                    .map(|value| (key_of_json(value, kind, form).unwrap_or_default(), value.clone()))
+                    .collect();
+                Some(Partition::Values { values, weights, form })
+            }
             (None, Some(bins), Some(weights))
                 if bins.len() == weights.len() + 1
                     && bins.len() > 1

@@ -9,7 +9,7 @@ use super::interner::Counter;
 use super::rows::{Bounds, Ignore, judged};
 use super::run::{Batch, Check, Ending, Outcome};
 use crate::result::PARTIAL;
-use crate::values::{CellKind, json_of_key, number_json, time_text};
+use crate::values::{CellKind, KeyForm, json_of_key, number_json, time_text};
 
 /// Count, sum, mean and spread of numbers, kept while they pass.
 ///
@@ -67,6 +67,11 @@ impl Figure {
         matches!(self, Self::Distinct | Self::ShareDistinct)
     }
 
+    /// Returns whether it is a value of the column.
+    pub(crate) const fn is_value(self) -> bool {
+        matches!(self, Self::Min | Self::Max)
+    }
+
     const fn needs_numbers(self) -> bool {
         matches!(self, Self::Sum | Self::Mean | Self::Median | Self::Deviation)
     }
@@ -79,8 +84,8 @@ pub(crate) struct FigureCheck {
     pub(crate) kind: CellKind,
     pub(crate) figure: Figure,
     pub(crate) bounds: Bounds<Value>,
-    /// Text that spells a number is the number.
-    pub(crate) spelled: bool,
+    /// The least and the greatest are found by the order of texts.
+    pub(crate) as_text: bool,
     pub(crate) shows: bool,
     pub(crate) rows: u64,
     pub(crate) present: u64,
@@ -110,11 +115,10 @@ impl Check for FigureCheck {
             }
             return Ok(());
         }
-        let as_text = self.kind == CellKind::Text && !self.spelled;
-        if self.figure.needs_numbers() && (as_text || self.kind.is_time()) {
+        if self.figure.needs_numbers() && !column.holds_numbers() {
             return Err("The column holds no numbers".into());
         }
-        if as_text {
+        if self.as_text {
             let mut text = String::new();
             for row in judged.set_indices() {
                 text.clear();
@@ -148,7 +152,7 @@ impl Check for FigureCheck {
     }
 
     fn finish(mut self: Box<Self>, _ending: &Ending<'_>) -> Outcome {
-        if self.kind == CellKind::Text && !self.spelled && matches!(self.figure, Figure::Min | Figure::Max) {
+        if self.as_text {
             let Some(observed) = self.extreme_text.take() else { return Outcome::observed(false, Value::Null) };
             let bounds = self.bounds.clone().try_map(|bound| bound.as_str().map(str::to_owned));
             let Some(bounds) = bounds else { return Outcome::exception("Text and numbers cannot be compared") };
@@ -184,7 +188,7 @@ impl Check for FigureCheck {
             Figure::Min | Figure::Max | Figure::Sum => self.kind == CellKind::Int,
             _ => false,
         };
-        let single = matches!(self.figure, Figure::Min | Figure::Max);
+        let single = self.figure.is_value();
         let shown = if single && self.kind.is_time() {
             if self.shows { time_text(observed as i64, self.kind == CellKind::Date).into() } else { Value::Null }
         } else if single && self.kind == CellKind::Text && !self.shows {
@@ -319,6 +323,8 @@ pub(crate) struct SetCheck {
     pub(crate) column: usize,
     pub(crate) kind: CellKind,
     pub(crate) question: SetQuestion,
+    /// How text meets the set.
+    pub(crate) form: KeyForm,
     /// Key and value of each member of the set, without repetition.
     pub(crate) set: Vec<(Option<Vec<u8>>, Value)>,
     pub(crate) shows: bool,
@@ -331,7 +337,7 @@ impl Check for SetCheck {
         let mut key = Vec::new();
         for row in judged(rows, &[column], Ignore::AnyMissing).set_indices() {
             key.clear();
-            column.push_key(row, &mut key);
+            column.push_key_in(self.form, row, &mut key);
             self.distinct.add(&key);
         }
         Ok(())
@@ -394,7 +400,7 @@ impl Check for SetCheck {
 /// A distribution that a column is compared with.
 #[derive(Debug)]
 pub(crate) enum Partition {
-    Values { values: Vec<(Vec<u8>, Value)>, weights: Vec<f64> },
+    Values { values: Vec<(Vec<u8>, Value)>, weights: Vec<f64>, form: KeyForm },
     Bins { bins: Vec<f64>, weights: Vec<f64>, tails: Option<[f64; 2]> },
 }
 
@@ -422,9 +428,9 @@ impl Check for DivergenceCheck {
         for row in judged(rows, &[column], Ignore::AnyMissing).set_indices() {
             self.present += 1;
             match &self.partition {
-                Partition::Values { .. } => {
+                Partition::Values { form, .. } => {
                     key.clear();
-                    column.push_key(row, &mut key);
+                    column.push_key_in(*form, row, &mut key);
                     self.distinct.add(&key);
                 }
                 Partition::Bins { bins, .. } => {
@@ -443,7 +449,7 @@ impl Check for DivergenceCheck {
     fn finish(self: Box<Self>, _ending: &Ending<'_>) -> Outcome {
         let present = self.present as f64;
         let (observed, expected, details) = match &self.partition {
-            Partition::Values { values, weights } => {
+            Partition::Values { values, weights, .. } => {
                 let mut observed: Vec<f64> = values
                     .iter()
                     .map(|(key, _)| {

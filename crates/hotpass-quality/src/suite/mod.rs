@@ -21,6 +21,7 @@ use crate::error::SuiteError;
 use crate::expectation::{Expectation, ExpectationSeverity};
 use crate::result::expectation_json;
 use crate::sql::SqlChecks;
+use crate::values::Reading;
 
 /// Expectations under a name.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +51,10 @@ pub enum MissingColumns {
 pub struct SuiteOptions {
     /// Text of nothing but white space is no value.
     pub blank_as_null: bool,
-    /// Text that spells a number is compared and summed as the number. Great Expectations refuses to.
+    /// Text that spells a number is compared and summed as the number, wherever it meets one, and text that spells a truth
+    /// value is one where a set holds truth values. Great Expectations refuses to, or finds them unequal.
+    ///
+    /// Uniqueness and counts of distinct values take text as it is written: `007` and `7` are two values.
     pub numbers_in_text: bool,
     /// What a missing column means.
     pub missing_columns: MissingColumns,
@@ -62,6 +66,12 @@ pub struct SuiteOptions {
     pub baseline: Option<Arc<TableProfile>>,
     /// Engine of expectations in SQL.
     pub sql: Option<Arc<dyn SqlChecks>>,
+}
+
+impl SuiteOptions {
+    pub(crate) fn reading(&self) -> Reading {
+        Reading { blank_as_null: self.blank_as_null, numbers_in_text: self.numbers_in_text }
+    }
 }
 
 impl Suite {

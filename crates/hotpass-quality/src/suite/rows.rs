@@ -1,8 +1,8 @@
 //! Checks of rows: which rows are judged, which of those fail.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use arrow::array::Array;
 use arrow::buffer::BooleanBuffer;
 use regex::Regex;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use super::interner::Counter;
 use super::run::{Batch, Check, Ending, Outcome};
 use crate::patterns::{TimeFormat, is_date, is_json};
 use crate::result::{PARTIAL, RowTally};
-use crate::values::{CellKind, Cells, Column};
+use crate::values::{CellKind, Cells, Column, KeyForm};
 
 /// Which rows are not judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(crate) enum Test {
         negated: bool,
     },
     InSet {
-        texts: HashSet<String>,
+        form: KeyForm,
         keys: HashSet<Vec<u8>>,
         negated: bool,
     },
@@ -85,12 +85,14 @@ pub(crate) enum Test {
     PairGreater {
         or_equal: bool,
     },
-    PairInSet(HashSet<Vec<u8>>),
+    PairInSet {
+        forms: [KeyForm; 2],
+        keys: HashSet<Vec<u8>>,
+    },
     NoneEqual,
     AllEqual,
     Sum {
         total: f64,
-        spelled: bool,
     },
     /// Values cannot be judged, and there is a reason; a column without values passes.
     Refuse(&'static str),
@@ -227,19 +229,13 @@ impl Test {
                 };
                 found != *negated
             }),
-            Self::InSet { texts, keys, negated } => {
+            Self::InSet { form, keys, negated } => {
                 let mut key = Vec::new();
-                if let Cells::Text(values) = &column.cells {
-                    BooleanBuffer::collect_bool(len, |row| {
-                        (!values.is_null(row) && texts.contains(values.value(row))) != *negated
-                    })
-                } else {
-                    BooleanBuffer::collect_bool(len, |row| {
-                        key.clear();
-                        column.push_key(row, &mut key);
-                        keys.contains(&key) != *negated
-                    })
-                }
+                BooleanBuffer::collect_bool(len, |row| {
+                    key.clear();
+                    column.push_key_in(*form, row, &mut key);
+                    keys.contains(&key) != *negated
+                })
             }
             Self::Integers(bounds) => match &column.cells {
                 Cells::Int(values) | Cells::Time { values, .. } => {
@@ -282,11 +278,11 @@ impl Test {
             Self::Refuse(_) => judged.clone(),
             Self::PairEqual => equal_rows(column, columns[1]),
             Self::PairGreater { or_equal } => greater_rows(column, columns[1], *or_equal)?,
-            Self::PairInSet(pairs) => {
+            Self::PairInSet { forms, keys } => {
                 let mut key = Vec::new();
                 BooleanBuffer::collect_bool(len, |row| {
-                    row_key(columns, row, &mut key);
-                    pairs.contains(&key)
+                    row_key(columns.iter().copied().zip(*forms), row, &mut key);
+                    keys.contains(&key)
                 })
             }
             Self::NoneEqual => {
@@ -303,16 +299,16 @@ impl Test {
                 let (mut first, mut other) = (Vec::new(), Vec::new());
                 BooleanBuffer::collect_bool(len, |row| {
                     first.clear();
-                    column.push_key(row, &mut first);
+                    column.push_key_in(column.form_to_meet_cells(), row, &mut first);
                     columns[1..].iter().all(|column| {
                         other.clear();
-                        column.push_key(row, &mut other);
+                        column.push_key_in(column.form_to_meet_cells(), row, &mut other);
                         first == other
                     })
                 })
             }
-            Self::Sum { total, spelled } => {
-                if !*spelled && columns.iter().any(|column| !column.kind().is_number()) {
+            Self::Sum { total } => {
+                if columns.iter().any(|column| !column.holds_numbers()) {
                     return Err("The columns do not all hold numbers".into());
                 }
                 BooleanBuffer::collect_bool(len, |row| {
@@ -347,11 +343,6 @@ fn by_text(column: &Column, mut passes: impl FnMut(&str) -> bool) -> BooleanBuff
 }
 
 fn equal_rows(left: &Column, right: &Column) -> BooleanBuffer {
-    if let (Cells::Text(a), Cells::Text(b)) = (&left.cells, &right.cells) {
-        return BooleanBuffer::collect_bool(left.len(), |row| {
-            !left.is_null(row) && !right.is_null(row) && a.value(row) == b.value(row)
-        });
-    }
     let (mut a, mut b) = (Vec::new(), Vec::new());
     BooleanBuffer::collect_bool(left.len(), |row| {
         if left.is_null(row) || right.is_null(row) {
@@ -359,43 +350,47 @@ fn equal_rows(left: &Column, right: &Column) -> BooleanBuffer {
         }
         a.clear();
         b.clear();
-        left.push_key(row, &mut a);
-        right.push_key(row, &mut b);
+        left.push_key_in(left.form_to_meet_cells(), row, &mut a);
+        right.push_key_in(right.form_to_meet_cells(), row, &mut b);
         a == b
     })
 }
 
 fn greater_rows(left: &Column, right: &Column, or_equal: bool) -> Result<BooleanBuffer, String> {
+    let greater = |ordering: Option<Ordering>| match ordering {
+        Some(Ordering::Equal) => or_equal,
+        Some(ordering) => ordering == Ordering::Greater,
+        None => false,
+    };
     if let (Cells::Text(a), Cells::Text(b)) = (&left.cells, &right.cells) {
         return Ok(BooleanBuffer::collect_bool(left.len(), |row| {
-            !left.is_null(row)
-                && !right.is_null(row)
-                && if or_equal { a.value(row) >= b.value(row) } else { a.value(row) > b.value(row) }
+            if left.is_null(row) || right.is_null(row) {
+                return false;
+            }
+            greater(match (left.number(row), right.number(row)) {
+                (Some(a), Some(b)) => a.partial_cmp(&b),
+                (None, None) => Some(a.value(row).cmp(b.value(row))),
+                // A number and a text that spells none have no order.
+                _ => None,
+            })
         }));
     }
-    let comparable = |kind: CellKind| if kind.is_time() { 1 } else { usize::from(kind == CellKind::Text) * 2 };
-    if comparable(left.kind()) != comparable(right.kind()) {
+    let both = |holds: &dyn Fn(&Column) -> bool| holds(left) && holds(right);
+    if !both(&Column::holds_numbers) && !both(&|column| column.kind().is_time()) {
         return Err("The columns hold values that cannot be compared".into());
     }
-    Ok(BooleanBuffer::collect_bool(left.len(), |row| match (left.number(row), right.number(row)) {
-        (Some(a), Some(b)) => {
-            if or_equal {
-                a >= b
-            } else {
-                a > b
-            }
-        }
-        _ => false,
+    Ok(BooleanBuffer::collect_bool(left.len(), |row| {
+        greater(left.number(row).zip(right.number(row)).and_then(|(a, b)| a.partial_cmp(&b)))
     }))
 }
 
-/// Writes the key of several values of a row.
-pub(crate) fn row_key(columns: &[&Column], row: usize, key: &mut Vec<u8>) {
+/// Writes the key of several values of a row, text in the form of its column.
+pub(crate) fn row_key<'a>(columns: impl Iterator<Item = (&'a Column, KeyForm)>, row: usize, key: &mut Vec<u8>) {
     key.clear();
     let mut part = Vec::new();
-    for column in columns {
+    for (column, form) in columns {
         part.clear();
-        column.push_key(row, &mut part);
+        column.push_key_in(form, row, &mut part);
         push_part(&part, key);
     }
 }
@@ -432,7 +427,7 @@ impl Check for UniqueCheck {
                     key.clear();
                     column.push_key(row, &mut key);
                 } else {
-                    row_key(&columns, row, &mut key);
+                    row_key(columns.iter().map(|column| (*column, KeyForm::WRITTEN)), row, &mut key);
                 }
                 self.distinct.add(&key)
             } else {
@@ -478,14 +473,16 @@ pub(crate) struct ZScoreCheck {
 impl Check for ZScoreCheck {
     fn add(&mut self, batch: &Batch, rows: &BooleanBuffer) -> Result<(), String> {
         let column = batch.column(self.column);
-        if !column.kind().is_number() {
+        if !column.holds_numbers() {
             return Err("The column holds no numbers".into());
         }
         let judged = judged(rows, &[column], Ignore::AnyMissing);
         self.book.tally.rows += rows.count_set_bits() as u64;
         self.book.tally.judged += judged.count_set_bits() as u64;
-        let numbers = judged.set_indices().filter_map(|row| Some((batch.first + row as u64, column.number(row)?)));
-        self.values.extend(numbers);
+        for row in judged.set_indices() {
+            let number = column.number(row).ok_or("A text of the column spells no number")?;
+            self.values.push((batch.first + row as u64, number));
+        }
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::expectation::Expectation;
 use crate::expectation::condition::Condition;
 use crate::result::{ExpectationResult, RowTally, SuiteResult};
 use crate::sql::SqlChecks;
-use crate::values::Column;
+use crate::values::{Column, Reading};
 
 /// The columns of a batch that a suite looks at.
 pub(crate) struct Batch {
@@ -92,8 +92,7 @@ pub(crate) struct RunningCheck {
 pub struct SuiteRun {
     pub(crate) suite: String,
     pub(crate) schema: SchemaRef,
-    pub(crate) blank_as_null: bool,
-    pub(crate) numbers_in_text: bool,
+    pub(crate) reading: Reading,
     /// Columns that some check or condition looks at.
     pub(crate) used: Vec<usize>,
     pub(crate) conditions: Vec<Condition<usize>>,
@@ -131,7 +130,7 @@ impl SuiteRun {
             .used
             .par_iter()
             .map(|&position| {
-                let column = Column::read(batch.column(position), self.blank_as_null).map_err(|source| {
+                let column = Column::read(batch.column(position), self.reading).map_err(|source| {
                     BatchError::Column { column: self.schema.field(position).name().clone(), source }
                 })?;
                 Ok((position, column))
@@ -143,11 +142,10 @@ impl SuiteRun {
         }
         let prepared = Batch { rows: batch.num_rows(), first: self.rows, columns };
         let all = BooleanBuffer::new_set(prepared.rows);
-        let spelled = self.numbers_in_text;
         let chosen: Vec<Result<BooleanBuffer, String>> = self
             .conditions
             .par_iter()
-            .map(|condition| condition.rows(prepared.rows, spelled, &|position| prepared.column(position)))
+            .map(|condition| condition.rows(prepared.rows, &|position| prepared.column(position)))
             .collect();
         self.checks.par_iter_mut().filter(|check| check.exception.is_none()).for_each(|running| {
             let added = match running.condition.map(|condition| &chosen[condition]) {

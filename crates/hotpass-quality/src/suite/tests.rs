@@ -163,3 +163,185 @@ fn row_conditions_choose_the_rows_that_are_counted() {
     assert_eq!(result.tally, Some(crate::RowTally { rows: 2, judged: 2, unexpected: 1 }));
     assert_eq!(result.failed_rows, [3]);
 }
+
+/// Two columns of whole numbers with a missing one, as numbers and as text.
+fn numbers_and_texts() -> [RecordBatch; 2] {
+    let (a, b) = ([Some(9), Some(100), Some(10), Some(9), None], [10, 99, 9, 9, 4].map(Some));
+    let numbers = |values: [Option<i64>; 5]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
+    let texts = |values: [Option<i64>; 5]| {
+        Arc::new(values.iter().map(|value| value.map(|value| value.to_string())).collect::<StringArray>()) as ArrayRef
+    };
+    [[numbers(a), numbers(b)], [texts(a), texts(b)]]
+        .map(|[a, b]| RecordBatch::try_from_iter_with_nullable([("a", a, true), ("b", b, true)]).unwrap())
+}
+
+fn run_on(batch: &RecordBatch, expectation: Expectation, numbers_in_text: bool) -> crate::ExpectationResult {
+    let options = SuiteOptions { numbers_in_text, all_positions: true, ..SuiteOptions::default() };
+    let mut run = Suite::new("s", [expectation]).compile(&batch.schema(), &options).unwrap();
+    run.add(batch).unwrap();
+    run.finish().results.remove(0)
+}
+
+/// Every kind of expectation that can meet a number, with what holds of the columns above: the rows that fail, or the verdict.
+fn kinds_that_meet_numbers() -> Vec<(&'static str, Value, Result<Vec<u64>, bool>)> {
+    let rows = |failed: &[u64]| Ok(failed.to_vec());
+    let pairs = json!([[9, 10], [100, 99], [10, 9.0]]);
+    let kl = json!({"partition_object": {"values": [9, 10, 100], "weights": [0.5, 0.25, 0.25]}, "threshold": 1e-9});
+    let bins = json!({"partition_object": {"bins": [0, 9.5, 200], "weights": [0.5, 0.5]}, "threshold": 1e-9});
+    vec![
+        ("expect_column_values_to_be_in_set", json!({"value_set": [9, 100]}), rows(&[2])),
+        ("expect_column_values_to_be_in_set", json!({"value_set": [9.0, 10, 100.0]}), rows(&[])),
+        ("expect_column_values_to_be_in_set", json!({"value_set": []}), rows(&[0, 1, 2, 3])),
+        ("expect_column_values_to_not_be_in_set", json!({"value_set": [9]}), rows(&[0, 3])),
+        ("expect_column_values_to_not_be_in_set", json!({"value_set": []}), rows(&[])),
+        ("expect_column_values_to_be_between", json!({"min_value": 9, "max_value": 99}), rows(&[1])),
+        ("expect_column_values_to_be_between", json!({"min_value": 9.5}), rows(&[0, 3])),
+        ("expect_column_values_to_be_increasing", json!({}), rows(&[2, 3])),
+        ("expect_column_values_to_be_decreasing", json!({"strictly": true}), rows(&[1])),
+        ("expect_column_value_z_scores_to_be_less_than", json!({"threshold": 1.2}), rows(&[1])),
+        ("expect_column_values_to_be_unique", json!({}), rows(&[0, 3])),
+        ("expect_column_pair_values_to_be_equal", json!({}), rows(&[0, 1, 2, 4])),
+        ("expect_column_pair_values_a_to_be_greater_than_b", json!({}), rows(&[0, 3, 4])),
+        ("expect_column_pair_values_a_to_be_greater_than_b", json!({"or_equal": true}), rows(&[0, 4])),
+        ("expect_column_pair_values_to_be_in_set", json!({"value_pairs_set": pairs}), rows(&[3, 4])),
+        ("expect_compound_columns_to_be_unique", json!({}), rows(&[])),
+        ("expect_select_column_values_to_be_unique_within_record", json!({}), rows(&[3])),
+        ("expect_multicolumn_values_to_be_unique", json!({}), rows(&[3])),
+        ("expect_multicolumn_values_to_be_equal", json!({}), rows(&[0, 1, 2, 4])),
+        ("expect_multicolumn_sum_to_equal", json!({"sum_total": 19}), rows(&[1, 3, 4])),
+        ("expect_column_min_to_be_between", json!({"min_value": 9, "max_value": 9}), Err(true)),
+        ("expect_column_max_to_be_between", json!({"min_value": 100}), Err(true)),
+        ("expect_column_sum_to_be_between", json!({"min_value": 128, "max_value": 128}), Err(true)),
+        ("expect_column_mean_to_be_between", json!({"min_value": 32, "max_value": 32}), Err(true)),
+        ("expect_column_median_to_be_between", json!({"min_value": 9.5, "max_value": 9.5}), Err(true)),
+        ("expect_column_stdev_to_be_between", json!({"min_value": 45, "max_value": 46}), Err(true)),
+        (
+            "expect_column_quantile_values_to_be_between",
+            json!({"quantile_ranges": {"quantiles": [0, 1], "value_ranges": [[9, 9], [100, 100]]}}),
+            Err(true),
+        ),
+        ("expect_column_unique_value_count_to_be_between", json!({"min_value": 3, "max_value": 3}), Err(true)),
+        ("expect_column_proportion_of_unique_values_to_be_between", json!({"max_value": 0.75}), Err(true)),
+        ("expect_column_proportion_of_non_null_values_to_be_between", json!({"max_value": 0.8}), Err(true)),
+        ("expect_column_distinct_values_to_be_in_set", json!({"value_set": [9, 10, 100, 7]}), Err(true)),
+        ("expect_column_distinct_values_to_be_in_set", json!({"value_set": [9, 10]}), Err(false)),
+        ("expect_column_distinct_values_to_contain_set", json!({"value_set": [9.0, 100]}), Err(true)),
+        ("expect_column_distinct_values_to_contain_set", json!({"value_set": [9, 8]}), Err(false)),
+        ("expect_column_distinct_values_to_contain_set", json!({"value_set": []}), Err(true)),
+        ("expect_column_distinct_values_to_equal_set", json!({"value_set": [9, 10, 100]}), Err(true)),
+        ("expect_column_distinct_values_to_equal_set", json!({"value_set": []}), Err(false)),
+        ("expect_column_most_common_value_to_be_in_set", json!({"value_set": [9]}), Err(true)),
+        ("expect_column_most_common_value_to_be_in_set", json!({"value_set": [10]}), Err(false)),
+        ("expect_column_kl_divergence_to_be_less_than", kl, Err(true)),
+        ("expect_column_kl_divergence_to_be_less_than", bins, Err(true)),
+    ]
+}
+
+/// Kinds that ask for presence or the type of a column, or whose arguments are texts.
+const KINDS_WITHOUT_NUMBERS: [&str; 20] = [
+    "expect_column_values_to_not_be_null",
+    "expect_column_values_to_be_null",
+    "expect_column_values_to_match_regex",
+    "expect_column_values_to_not_match_regex",
+    "expect_column_values_to_match_regex_list",
+    "expect_column_values_to_not_match_regex_list",
+    "expect_column_values_to_match_like_pattern",
+    "expect_column_values_to_not_match_like_pattern",
+    "expect_column_values_to_match_like_pattern_list",
+    "expect_column_values_to_not_match_like_pattern_list",
+    "expect_column_value_lengths_to_be_between",
+    "expect_column_value_lengths_to_equal",
+    "expect_column_values_to_be_of_type",
+    "expect_column_values_to_be_in_type_list",
+    "expect_column_values_to_match_strftime_format",
+    "expect_column_values_to_be_dateutil_parseable",
+    "expect_column_values_to_be_json_parseable",
+    "expect_column_type_to_be",
+    "expect_column_fill_to_be_within",
+    "expect_column_distinct_count_change_to_be_within",
+];
+
+fn on_a_and_b(name: &str, kwargs: &Value) -> Expectation {
+    use hotpass_core::expectations::ExpectationDomain as D;
+    let expectation = Expectation::new(name);
+    let expectation = match expectation.spec().unwrap().domain {
+        D::Pair => expectation.with("column_A", "a").with("column_B", "b").with("ignore_row_if", "neither"),
+        D::Columns => expectation.with("column_list", json!(["a", "b"])).with("ignore_row_if", "never"),
+        _ => expectation.with("column", "a"),
+    };
+    kwargs
+        .as_object()
+        .unwrap()
+        .iter()
+        .fold(expectation, |expectation, (name, value)| expectation.with(name, value.clone()))
+}
+
+#[test]
+fn numbers_and_texts_that_spell_them_get_the_same_verdict_from_every_kind() {
+    let [numbers, texts] = numbers_and_texts();
+    for (name, kwargs, expected) in kinds_that_meet_numbers() {
+        for batch in [&numbers, &texts] {
+            let of = batch.schema().field(0).data_type().clone();
+            let result = run_on(batch, on_a_and_b(name, &kwargs), true);
+            assert_eq!(result.exception, None, "{name} {kwargs} on {of}");
+            match &expected {
+                Ok(failed) => assert_eq!(&result.failed_rows, failed, "{name} {kwargs} on {of}"),
+                Err(success) => assert_eq!(result.success, *success, "{name} {kwargs} on {of}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_kind_says_whether_it_meets_numbers() {
+    use hotpass_core::expectations::ExpectationDomain as D;
+    let met = kinds_that_meet_numbers();
+    for spec in hotpass_core::expectations::EXPECTATIONS.iter().filter(|spec| spec.domain != D::Table) {
+        // Drift is judged on the typed table that is published.
+        let known = met.iter().any(|(name, ..)| *name == spec.name) || spec.domain == D::Drift;
+        assert!(known != KINDS_WITHOUT_NUMBERS.contains(&spec.name) || spec.domain == D::Drift, "{}", spec.name);
+    }
+}
+
+#[test]
+fn text_is_no_number_where_the_options_do_not_say_so() {
+    let [_, texts] = numbers_and_texts();
+    let check = |name: &str, kwargs: Value| run_on(&texts, on_a_and_b(name, &kwargs), false);
+    assert_eq!(check("in_set", json!({"value_set": [9, 100]})).failed_rows, [0, 1, 2, 3]);
+    assert!(check("not_in_set", json!({"value_set": [9]})).success);
+    let greater = check("expect_column_pair_values_a_to_be_greater_than_b", json!({}));
+    assert_eq!(greater.failed_rows, [1, 2, 3, 4]);
+    for (name, kwargs) in [
+        ("between", json!({"min_value": 9})),
+        ("expect_column_value_z_scores_to_be_less_than", json!({"threshold": 3})),
+        ("expect_column_mean_to_be_between", json!({"min_value": 1})),
+    ] {
+        assert!(check(name, kwargs).exception.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn only_what_meets_a_number_is_read_as_one() {
+    let texts = |values: &[&str]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
+    let batch = RecordBatch::try_from_iter([
+        ("a", texts(&["007", "7", "7.0", "seven", "inf"])),
+        ("b", texts(&["7", "7", "7", "7", "7"])),
+        ("t", texts(&["TRUE", "false", "1", "0", "yes"])),
+    ])
+    .unwrap();
+    let failed = |name: &str, kwargs: Value| run_on(&batch, on_a_and_b(name, &kwargs), true).failed_rows;
+    assert_eq!(failed("in_set", json!({"value_set": [7]})), [3, 4]);
+    assert_eq!(failed("in_set", json!({"value_set": ["7"]})), [0, 2, 3, 4]);
+    assert_eq!(failed("in_set", json!({"value_set": ["seven", 7]})), [4]);
+    assert_eq!(failed("unique", json!({})), Vec::<u64>::new());
+    assert_eq!(failed("expect_column_pair_values_to_be_equal", json!({})), [3, 4]);
+    // A text that spells no number is neither above nor below one.
+    assert_eq!(failed("expect_column_pair_values_a_to_be_greater_than_b", json!({"or_equal": true})), [3, 4]);
+    assert_eq!(failed("in_set", json!({"column": "t", "value_set": [true, false]})), [4]);
+    assert_eq!(
+        failed("in_set", json!({"column": "t", "value_set": [true], "row_condition": "t == true"})),
+        Vec::<u64>::new()
+    );
+    let least = run_on(&batch, on_a_and_b("expect_column_min_to_be_between", &json!({"min_value": "0"})), true);
+    assert!(least.success, "text bounds compare texts: {:?}", least.exception);
+}
