@@ -291,10 +291,11 @@ fn statistics(assembly: &Assembly<'_>, chunks: &[GoldenChunk]) -> RunStatistics 
         lowest = f64::min(lowest, score);
         highest = f64::max(highest, score);
     }
-    if !entities.entity_of.is_empty() {
-        statistics.quality_mean = total / statistics.entities as f64;
-        statistics.quality_min = lowest;
-        statistics.quality_max = highest;
+    let scores: usize = chunks.iter().map(|chunk| chunk.scores.len()).sum();
+    if scores > 0 {
+        statistics.quality_mean = Some(total / scores as f64);
+        statistics.quality_min = Some(lowest);
+        statistics.quality_max = Some(highest);
     }
     for table in &assembly.tables {
         *statistics.source_breakdown.entry(table.source_dataset.clone()).or_default() += table.rows_in;

@@ -179,6 +179,26 @@ pub enum DecisionError {
     },
 }
 
+impl DecisionError {
+    /// Returns whether the content of the file is at fault, and not what is around it.
+    pub const fn is_usage(&self) -> bool {
+        matches!(self, Self::Line { .. })
+    }
+
+    /// Returns what to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Line { path, line, .. } => format!(
+                "Correct line {line} of `{}` or delete it, each line is one decision as JSON; `hotpass quarantine release` writes it anew",
+                path.display()
+            ),
+            Self::Read { path, .. } | Self::Write { path, .. } => {
+                format!("Give access to `{}`, or name another file in `quality.decisions`", path.display())
+            }
+        }
+    }
+}
+
 /// The decisions of a workspace.
 #[derive(Debug, Clone, Default)]
 pub struct QuarantineDecisions {

@@ -42,7 +42,7 @@ pub use lineage::LineageServices;
 pub use linkage::{GroupingError, LinkageModelError};
 pub use named_checks::{NamedCheckProblem, check_named};
 pub use progress::{CancelToken, NoProgress, Progress, Stage};
-pub use quality::ExpectationError;
+pub use quality::{ExpectationError, suite_options};
 pub use reading::{FileRules, MappingFileError, mapping_files};
 pub use refine::{RefineError, RefineOutcome, RefineRequest, refine};
 pub use services::Services;

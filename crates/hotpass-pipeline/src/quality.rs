@@ -11,8 +11,11 @@ use arrow::error::ArrowError;
 use hotpass_config::HotpassConfig;
 use hotpass_config::model::{self, QaMode, Source};
 use hotpass_config::profile::{shipped_suite, shipped_suites};
+use hotpass_core::Diagnostic;
 use hotpass_core::fields::GOLDEN_COLUMNS;
 use hotpass_ingest::table::TableSchema;
+use hotpass_provenance::Manifest;
+use hotpass_provenance::manifest::{ManifestError, RunStatus};
 use hotpass_quality::drift::{ProfileBuilder, TableProfile};
 use hotpass_quality::{
     Expectation, ExpectationSeverity, MissingColumns, Suite, SuiteOptions, SuiteResult, error::BatchError,
@@ -26,9 +29,9 @@ use crate::entities::Entities;
 use crate::golden::GoldenChunk;
 use crate::normalising::{NormalisedBatch, QuarantinedRow, Rejection, TablePlan, note_rejections};
 use crate::records::Records;
-use crate::report::counted;
+use crate::report::{counted, is_personal};
 use crate::services::Services;
-use crate::statistics::{ExpectationResult, RunStatistics};
+use crate::statistics::{ExpectationResult, RunStatistics, TableStatistics};
 use crate::tables::schema_of;
 
 /// Why expectations cannot be checked.
@@ -37,6 +40,33 @@ pub enum ExpectationError {
     /// The suite cannot be used.
     #[error(transparent)]
     Suite(#[from] SuiteError),
+    /// The file of a suite holds none.
+    #[error("Cannot use suite `{name}`")]
+    SuiteFile {
+        /// The file, or the name of one that ships.
+        name: String,
+        /// Why.
+        #[source]
+        source: SuiteError,
+    },
+    /// Expectations that cannot be checked; every one is listed with the place where it is written.
+    #[error("Cannot check expectations: {}", mistakes.join("; "))]
+    Mistakes {
+        /// Place, name and mistake of each.
+        mistakes: Vec<String>,
+    },
+    /// An expectation asks in SQL, and the program was built without an engine.
+    #[error("Cannot check {place}: it asks in SQL, and this build of hotpass has no SQL engine")]
+    NoSql {
+        /// Where the expectation is written.
+        place: String,
+    },
+    /// Columns whose values would be written into results are personal.
+    #[error("Columns of `quality.shown_columns` are personal: `{}`", columns.join("`, `"))]
+    PersonalColumnShown {
+        /// The columns.
+        columns: Vec<String>,
+    },
     /// No suite has the name, and no file either.
     #[error("Unknown suite: `{name}`{}", suggestion.as_ref().map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default())]
     UnknownSuite {
@@ -60,10 +90,18 @@ pub enum ExpectationError {
 }
 
 impl ExpectationError {
+    /// Returns whether what was asked for is at fault, and not the build or the program.
+    pub const fn is_usage(&self) -> bool {
+        !matches!(self, Self::NoSql { .. } | Self::Batch(_))
+    }
+
     /// Returns what to do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Suite(SuiteError::NoSql { .. }) => {
+            Self::PersonalColumnShown { .. } => {
+                Some("Take them out: results of checks are kept with the run, and hold values of no person".into())
+            }
+            Self::Suite(SuiteError::NoSql { .. }) | Self::NoSql { .. } => {
                 Some("Use a build of hotpass with the feature `query`, or take the SQL expectation out".into())
             }
             Self::UnknownSuite { .. } => Some(format!(
@@ -99,6 +137,17 @@ pub(crate) struct Expectations {
 struct SourceSuites {
     own: Vec<Expectation>,
     sheets: Vec<(String, Suite)>,
+}
+
+/// Returns how the suites of a workspace are evaluated, whatever the verb: text is read alike, and values are shown alike.
+pub fn suite_options(quality: &model::Quality, services: &Services) -> SuiteOptions {
+    SuiteOptions {
+        blank_as_null: quality.blank_as_null,
+        numbers_in_text: true,
+        shown_columns: quality.shown_columns.iter().cloned().collect(),
+        sql: services.sql.clone(),
+        ..SuiteOptions::default()
+    }
 }
 
 /// Makes an expectation from its configuration; the short arguments get the names of Great Expectations.
@@ -141,14 +190,98 @@ fn expectation_of(config: &model::Expectation) -> Expectation {
     })
 }
 
+/// A suite, and where each of its expectations is written.
+#[derive(Debug, Clone)]
+pub(crate) struct PlacedSuite {
+    suite: Suite,
+    places: Vec<String>,
+}
+
+impl PlacedSuite {
+    /// Takes the expectations of a list in the configuration.
+    fn configured(name: &str, key: &str, expectations: &[model::Expectation]) -> Self {
+        Self {
+            suite: Suite::new(name, expectations.iter().map(expectation_of)),
+            places: (0..expectations.len()).map(|at| format!("`{key}[{at}]`")).collect(),
+        }
+    }
+
+    /// Finds the mistakes that are there whatever the data; columns that a table lacks are mistakes where `columns` says so.
+    fn check(
+        &self,
+        schema: &Schema,
+        options: &SuiteOptions,
+        mistakes: &mut Vec<String>,
+    ) -> Result<(), ExpectationError> {
+        match self.suite.compile(schema, options) {
+            Ok(_) => Ok(()),
+            Err(SuiteError::Problems { problems, .. }) => {
+                mistakes.extend(problems.iter().map(|one| format!("{}, {}", self.places[one.position], one.told())));
+                Ok(())
+            }
+            Err(SuiteError::NoSql { position }) => {
+                Err(ExpectationError::NoSql { place: self.places[position].clone() })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Returns what the suite asks for and cannot get, however the data are.
+    fn warnings(&self, of_source: bool) -> Vec<Diagnostic> {
+        let mut all = Vec::new();
+        for (expectation, place) in self.suite.expectations.iter().zip(&self.places) {
+            if expectation.severity == ExpectationSeverity::Quarantine && !expectation.judges_rows() {
+                all.push(
+                    Diagnostic::warning(
+                        "expectation.no_rows_to_quarantine",
+                        format!(
+                            "{place}, `{}` judges no single rows, so that severity `quarantine` takes none out; where it fails, \
+                             the run fails",
+                            expectation.title()
+                        ),
+                    )
+                    .hint("Give it the severity `fail`, which does the same, or `warn`"),
+                );
+            }
+            if of_source && expectation.is_about_drift() {
+                all.push(
+                    Diagnostic::warning(
+                        "expectation.no_baseline",
+                        format!(
+                            "{place}, `{}` always holds: figures of earlier runs are kept of the published table",
+                            expectation.title()
+                        ),
+                    )
+                    .hint("Move it to `profile.expectations`"),
+                );
+            }
+        }
+        all
+    }
+}
+
 /// Returns the suite that ships under a name, or that of a file.
-pub(crate) fn suite_named(name: &str) -> Result<Suite, ExpectationError> {
+pub(crate) fn suite_named(name: &str) -> Result<PlacedSuite, ExpectationError> {
+    let read = |text: &str| match Suite::from_gx_json(text) {
+        Ok(suite) => {
+            let places =
+                (1..=suite.expectations.len()).map(|number| format!("`{name}` expectation {number}")).collect();
+            Ok(PlacedSuite { suite, places })
+        }
+        Err(SuiteError::Problems { problems, .. }) => Err(ExpectationError::Mistakes {
+            mistakes: problems
+                .iter()
+                .map(|one| format!("`{name}` expectation {}, {}", one.position + 1, one.told()))
+                .collect(),
+        }),
+        Err(source) => Err(ExpectationError::SuiteFile { name: name.to_owned(), source }),
+    };
     if let Some(text) = shipped_suite(name) {
-        return Ok(Suite::from_gx_json(text)?);
+        return read(text);
     }
     let path = Path::new(name);
     match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Suite::from_gx_json(&text)?),
+        Ok(text) => read(&text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.components().count() == 1 => {
             let suggestion = hotpass_core::nearest(name, shipped_suites()).map(str::to_owned);
             Err(ExpectationError::UnknownSuite { name: name.to_owned(), suggestion })
@@ -158,7 +291,7 @@ pub(crate) fn suite_named(name: &str) -> Result<Suite, ExpectationError> {
 }
 
 /// Returns the suite of the published table: the one that was asked for, else the profile's with those that its thresholds make.
-fn published_suite(config: &HotpassConfig) -> Result<Suite, ExpectationError> {
+fn published_suite(config: &HotpassConfig) -> Result<PlacedSuite, ExpectationError> {
     if let Some(name) = &config.quality.suite {
         return suite_named(name);
     }
@@ -167,11 +300,16 @@ fn published_suite(config: &HotpassConfig) -> Result<Suite, ExpectationError> {
         let expectation = Expectation::column("match_regex", column).with("regex", regex).with("mostly", mostly);
         expectation.severity(ExpectationSeverity::Warn)
     };
-    let mut all: Vec<Expectation> = profile.expectations.iter().map(expectation_of).collect();
-    all.push(threshold("contact_primary_email", r"^[^@\s]+@[^@\s]+\.[^@\s.]{2,}$", profile.email_validation_threshold));
-    all.push(threshold("contact_primary_phone", r"^\+[0-9]{6,15}$", profile.phone_validation_threshold));
-    all.push(threshold("website", r"^https?://[^\s/]+\.[^\s/]+", profile.website_validation_threshold));
-    Ok(Suite::new(profile.name.clone(), all))
+    let mut all = PlacedSuite::configured(&profile.name, "profile.expectations", &profile.expectations);
+    for (key, column, regex, mostly) in [
+        ("email", "contact_primary_email", r"^[^@\s]+@[^@\s]+\.[^@\s.]{2,}$", profile.email_validation_threshold),
+        ("phone", "contact_primary_phone", r"^\+[0-9]{6,15}$", profile.phone_validation_threshold),
+        ("website", "website", r"^https?://[^\s/]+\.[^\s/]+", profile.website_validation_threshold),
+    ] {
+        all.suite.expectations.push(threshold(column, regex, mostly));
+        all.places.push(format!("`profile.{key}_validation_threshold`"));
+    }
+    Ok(all)
 }
 
 impl Expectations {
@@ -180,30 +318,37 @@ impl Expectations {
     /// # Errors
     ///
     /// Returns an error when a suite cannot be read, or an expectation names what does not exist.
-    pub(crate) fn from_config(config: &HotpassConfig, services: &Services) -> Result<Self, ExpectationError> {
-        let options = SuiteOptions {
-            blank_as_null: config.quality.blank_as_null,
-            numbers_in_text: true,
-            shown_columns: config.quality.shown_columns.iter().cloned().collect(),
-            baseline: previous_profile(&config.pipeline.dist_dir),
-            sql: services.sql.clone(),
-            ..SuiteOptions::default()
-        };
+    pub(crate) fn from_config(
+        config: &HotpassConfig,
+        services: &Services,
+    ) -> Result<(Self, Vec<Diagnostic>), ExpectationError> {
+        let mut warnings = Vec::new();
         let published = published_suite(config)?;
-        published.compile(&schema_of(GOLDEN_COLUMNS), &options)?;
-        let mut sources = BTreeMap::new();
-        for source in &config.profile.sources {
-            let suites = SourceSuites::new(source)?;
-            // Columns are known with the table; everything else is wrong now.
-            let lenient = SuiteOptions { missing_columns: MissingColumns::Fail, ..options.clone() };
-            let own = Suite::new(source.name.clone(), suites.own.clone());
-            for suite in suites.sheets.iter().map(|(_, suite)| suite).chain([&own]) {
-                suite.compile(&Schema::empty(), &lenient)?;
-            }
-            sources.insert(source.name.clone(), suites);
+        let mut options = suite_options(&config.quality, services);
+        check_shown(config)?;
+        if published.suite.expectations.iter().any(Expectation::is_about_drift) {
+            options.baseline = baseline(&config.pipeline.dist_dir, &config.profile.name, &mut warnings);
         }
+        let mut mistakes = Vec::new();
+        published.check(&schema_of(GOLDEN_COLUMNS), &options, &mut mistakes)?;
+        warnings.extend(published.warnings(false));
+        let mut sources = BTreeMap::new();
+        // Columns are known with the table; everything else is wrong now.
+        let lenient = SuiteOptions { missing_columns: MissingColumns::Fail, ..options.clone() };
+        for (at, source) in config.profile.sources.iter().enumerate() {
+            let placed = placed_suites(at, source, &mut mistakes)?;
+            for suite in placed.iter().map(|(_, suite)| suite) {
+                suite.check(&Schema::empty(), &lenient, &mut mistakes)?;
+                warnings.extend(suite.warnings(true));
+            }
+            sources.insert(source.name.clone(), SourceSuites::new(placed));
+        }
+        if !mistakes.is_empty() {
+            return Err(ExpectationError::Mistakes { mistakes });
+        }
+        let published = published.suite;
         let dataset = config.data_contract.dataset.clone();
-        Ok(Self { published, sources, options, mode: config.pipeline.qa_mode, dataset })
+        Ok((Self { published, sources, options, mode: config.pipeline.qa_mode, dataset }, warnings))
     }
 
     /// Returns the checks of a source table; nothing where none apply.
@@ -280,19 +425,68 @@ impl Expectations {
     }
 }
 
-impl SourceSuites {
-    fn new(source: &Source) -> Result<Self, ExpectationError> {
-        let mut own: Vec<Expectation> = Vec::new();
-        if let Some(name) = &source.suite {
-            own.extend(suite_named(name)?.expectations);
+/// Returns the suites of the source at a position: its own, and with their names those of sheets.
+///
+/// Mistakes in the files of suites are added to the others, so that all are told at once.
+fn placed_suites(
+    at: usize,
+    source: &Source,
+    mistakes: &mut Vec<String>,
+) -> Result<Vec<(Option<String>, PlacedSuite)>, ExpectationError> {
+    let mut all = Vec::new();
+    let files = source.suite.iter().map(|name| (None, name));
+    for (sheet, name) in files.chain(source.sheet_suites.iter().map(|(sheet, name)| (Some(sheet.clone()), name))) {
+        match suite_named(name) {
+            Ok(suite) => all.push((sheet, suite)),
+            Err(ExpectationError::Mistakes { mistakes: found }) => mistakes.extend(found),
+            Err(error) => return Err(error),
         }
-        own.extend(source.expectations.iter().map(expectation_of));
-        let sheets = source
-            .sheet_suites
-            .iter()
-            .map(|(sheet, name)| Ok((sheet.clone(), suite_named(name)?)))
-            .collect::<Result<_, ExpectationError>>()?;
-        Ok(Self { own, sheets })
+    }
+    let key = format!("profile.sources[{at}].expectations");
+    all.push((None, PlacedSuite::configured(&source.name, &key, &source.expectations)));
+    Ok(all)
+}
+
+/// Makes sure that no values of people are asked to be written into results.
+fn check_shown(config: &HotpassConfig) -> Result<(), ExpectationError> {
+    let mut sensitive = config.compliance.pii_fields.clone();
+    sensitive.extend(config.pipeline.sensitive_fields.iter().cloned());
+    let published = |name: &str| GOLDEN_COLUMNS.iter().any(|column| column.name == name);
+    let personal = |name: &&String| {
+        is_personal(name, &sensitive) || !published(name) && hotpass_privacy::DataClass::of_header(name).is_some()
+    };
+    let columns: Vec<String> = config.quality.shown_columns.iter().filter(personal).cloned().collect();
+    if columns.is_empty() { Ok(()) } else { Err(ExpectationError::PersonalColumnShown { columns }) }
+}
+
+/// Returns a warning for each column that was asked to be shown and that no table has.
+pub(crate) fn unknown_shown(config: &HotpassConfig, tables: &[TableStatistics]) -> Vec<Diagnostic> {
+    let published = GOLDEN_COLUMNS.iter().map(|column| column.name);
+    let headers = tables.iter().flat_map(|table| &table.columns).map(|column| column.header.trim());
+    let known: std::collections::BTreeSet<&str> = published.chain(headers).collect();
+    let unknown = config.quality.shown_columns.iter().filter(|name| !known.contains(name.as_str()));
+    unknown
+        .map(|name| {
+            let message = format!("`quality.shown_columns` names a column that no table has: `{name}`");
+            let warning = Diagnostic::warning("expectation.unknown_column_shown", message);
+            match hotpass_core::nearest(name, known.iter().copied()) {
+                Some(nearest) => warning.hint(format!("Did you mean `{nearest}`?")),
+                None => warning,
+            }
+        })
+        .collect()
+}
+
+impl SourceSuites {
+    fn new(placed: Vec<(Option<String>, PlacedSuite)>) -> Self {
+        let (mut own, mut sheets) = (Vec::new(), Vec::new());
+        for (sheet, placed) in placed {
+            match sheet {
+                None => own.extend(placed.suite.expectations),
+                Some(sheet) => sheets.push((sheet, placed.suite)),
+            }
+        }
+        Self { own, sheets }
     }
 
     fn of_sheet(&self, source: &str, sheet: Option<&str>) -> Option<Suite> {
@@ -392,12 +586,15 @@ pub(crate) struct Withheld {
 }
 
 /// Finds the entities that fail expectations of severity `quarantine`; none are withheld of which every row is released.
+///
+/// `letters` tells which column of a source table gives a published field.
 pub(crate) fn withheld(
     result: &SuiteResult,
     records: &Records,
     entities: &Entities,
     decisions: &[TableDecisions],
     show: &dyn Fn(&str) -> Option<String>,
+    letters: &dyn Fn(u32, &str) -> Option<String>,
 ) -> Withheld {
     let mut failing: BTreeMap<usize, Vec<&Expectation>> = BTreeMap::new();
     for failure in result.failures().filter(|result| result.expectation.severity == ExpectationSeverity::Quarantine) {
@@ -409,19 +606,23 @@ pub(crate) fn withheld(
     for (&entity, expectations) in &failing {
         let mut id = String::new();
         entities.write_id(entity, &mut id);
-        let rules: Vec<Arc<BrokenRule>> = expectations
-            .iter()
-            .map(|expectation| {
-                let message = format!("Entity `{id}` fails `{}`", expectation.title());
-                let reason = format!("expectation.{}", expectation.gx_name());
-                Arc::new(BrokenRule::new(reason, None, message, identity(expectation)))
-            })
-            .collect();
+        let rules = |table: u32| -> Vec<Arc<BrokenRule>> {
+            expectations
+                .iter()
+                .map(|expectation| {
+                    let message = format!("Entity `{id}` fails `{}`", expectation.title());
+                    let reason = format!("expectation.{}", expectation.gx_name());
+                    let column = expectation.columns().first().and_then(|column| letters(table, column));
+                    Arc::new(BrokenRule::new(reason, column, message, identity(expectation)))
+                })
+                .collect()
+        };
         rows.extend(entities.members(entity).iter().map(|&record| {
+            let table = records.span(record).table;
             let row = QuarantinedRow {
-                table: records.span(record).table,
+                table,
                 row: records.row(record),
-                rules: rules.clone(),
+                rules: rules(table),
                 values: records.raw_row_json(record, show),
             };
             (entity, row)
@@ -538,11 +739,54 @@ pub(crate) fn profile_of(batches: &[RecordBatch]) -> Result<TableProfile, BatchE
     Ok(builder.finish())
 }
 
-/// Returns the profile that the latest run has left.
-fn previous_profile(dist_dir: &Path) -> Option<Arc<TableProfile>> {
-    let run = hotpass_core::RunDirectory::find(dist_dir, "latest").ok()?;
-    let text = std::fs::read_to_string(run.path("profile.json")).ok()?;
-    serde_json::from_str(&text).ok().map(Arc::new)
+/// Returns the profile that drift is measured against: that of the latest run of a profile that passed.
+///
+/// Data that did not pass must not become what later data is measured by. A run whose files cannot be read is passed over, and a
+/// warning says so.
+fn baseline(dist_dir: &Path, profile: &str, warnings: &mut Vec<Diagnostic>) -> Option<Arc<TableProfile>> {
+    let runs = dist_dir.join("runs");
+    let latest = std::fs::read_to_string(runs.join("latest")).unwrap_or_default();
+    let mut unreadable: Vec<(String, String)> = Vec::new();
+    let mut candidates: Vec<(String, bool, String)> = Vec::new();
+    for id in std::fs::read_dir(&runs).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir()) {
+        let Ok(id) = id.file_name().into_string() else { continue };
+        match Manifest::read(&runs.join(&id)) {
+            Ok(manifest) => {
+                let passed = manifest.status == RunStatus::Completed;
+                if passed && manifest.command == "refine" && manifest.profile == profile {
+                    // Runs of one moment are told apart by the mark that the later one has set.
+                    candidates.push((manifest.started_at, latest.trim() == id, id));
+                }
+            }
+            Err(ManifestError::Missing { .. }) => {}
+            Err(error) => unreadable.push((id, error.to_string())),
+        }
+    }
+    candidates.sort_unstable_by(|a, b| b.cmp(a));
+    let mut found = None;
+    for (_, _, id) in candidates {
+        let path = runs.join(&id).join("profile.json");
+        let read = std::fs::read(&path).map_err(|error| error.to_string());
+        match read.and_then(|text| serde_json::from_slice::<TableProfile>(&text).map_err(|error| error.to_string())) {
+            Ok(profile) => {
+                found = Some((id, Arc::new(profile)));
+                break;
+            }
+            Err(error) => unreadable.push((id, format!("`profile.json`: {error}"))),
+        }
+    }
+    let instead = match &found {
+        Some((id, _)) => format!("drift is measured against run `{id}`"),
+        None => "drift is measured against nothing, so that those expectations hold".to_owned(),
+    };
+    warnings.extend(unreadable.into_iter().map(|(id, why)| {
+        Diagnostic::warning(
+            "expectation.baseline_unreadable",
+            format!("The figures of run `{id}` could not be read ({why}); {instead}"),
+        )
+        .hint(format!("See what was changed with `hotpass verify {id}`"))
+    }));
+    found.map(|(_, profile)| profile)
 }
 
 /// Returns what to do next, from the figures of a run.
@@ -553,16 +797,14 @@ pub(crate) fn recommendations(statistics: &RunStatistics) -> Vec<String> {
         return all;
     }
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
-    if statistics.quality_mean < 0.5 {
-        all.push(format!(
-            "Critical: the mean quality score is {:.2}; fill the wanted fields that are missing most",
-            statistics.quality_mean
-        ));
-    } else if statistics.quality_mean < 0.75 {
-        all.push(format!(
-            "Warning: the mean quality score is {:.2}; fill the wanted fields that are missing most",
-            statistics.quality_mean
-        ));
+    match statistics.quality_mean {
+        Some(mean) if mean < 0.5 => all.push(format!(
+            "Critical: the mean quality score is {mean:.2}; fill the wanted fields that are missing most"
+        )),
+        Some(mean) if mean < 0.75 => all.push(format!(
+            "Warning: the mean quality score is {mean:.2}; fill the wanted fields that are missing most"
+        )),
+        _ => {}
     }
     let low: u64 = statistics.quality_histogram[..5].iter().sum();
     if low > 0 && statistics.entities > 0 {

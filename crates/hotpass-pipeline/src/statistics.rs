@@ -47,12 +47,12 @@ pub struct RunStatistics {
     pub entity_sizes: [u64; 7],
     /// Entities by quality score in ten equal steps from 0 to 1.
     pub quality_histogram: [u64; 10],
-    /// Mean quality score.
-    pub quality_mean: f64,
+    /// Mean quality score; nothing where no entity is published.
+    pub quality_mean: Option<f64>,
     /// Lowest quality score.
-    pub quality_min: f64,
+    pub quality_min: Option<f64>,
     /// Highest quality score.
-    pub quality_max: f64,
+    pub quality_max: Option<f64>,
     /// Source dataset to number of rows.
     pub source_breakdown: BTreeMap<String, u64>,
     /// Reason to number of quarantined rows.

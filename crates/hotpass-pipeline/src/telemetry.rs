@@ -259,7 +259,9 @@ pub(crate) fn refined(
     for name in statistics.expectations.iter().filter(|expectation| !expectation.success).map(|result| &result.name) {
         tracing::warn!("hotpass.rule" = name.as_str(), "An expectation does not hold");
     }
-    tracing::info!(target: "hotpass::metric", name = "hotpass.data.quality_score", value = statistics.quality_mean);
+    if let Some(mean) = statistics.quality_mean {
+        tracing::info!(target: "hotpass::metric", name = "hotpass.data.quality_score", value = mean);
+    }
     written(outputs);
     findings(diagnostics);
     if statistics.rows_quarantined > 0 {

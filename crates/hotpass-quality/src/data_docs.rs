@@ -104,7 +104,14 @@ th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px s
 td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.soft{color:var(--soft);font-weight:400}\
 code{font-size:.875em;overflow-wrap:anywhere}tr.off th{border-left:.25rem solid var(--bad)}\
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.note{color:var(--note);font-weight:600}\
-.wide{overflow-x:auto}a{color:inherit}";
+.wide{overflow-x:auto}a{color:inherit}td{overflow-wrap:anywhere}\
+.checks{table-layout:fixed}.checks th,.checks td{overflow-wrap:anywhere;white-space:normal}\
+.checks thead th:nth-child(1){width:32%}.checks thead th:nth-child(2){width:9.5%}.checks thead th:nth-child(3){width:9.5%}\
+.checks thead th:nth-child(4){width:7.5%}.checks thead th:nth-child(5){width:10.5%}.checks thead th:nth-child(6){width:7.5%}\
+.checks thead th:nth-child(7){width:7.5%}\
+@media(max-width:60rem){.checks thead{display:none}.checks tr,.checks th,.checks td{display:block;border:0;text-align:left}\
+.checks tr{border-bottom:1px solid var(--line);padding:.4rem 0}.checks td{padding:.1rem .6rem}.checks td:empty{display:none}\
+.checks td::before{content:attr(data-label) \": \";color:var(--soft)}}";
 
 fn head(title: &str) -> String {
     format!(
@@ -140,7 +147,7 @@ fn index(run_id: &str, run_time: &str, suites: &[DocumentedSuite<'_>], names: &[
         for (suite, name) in suites.iter().zip(names) {
             let result = suite.result;
             let hold = result.results.iter().filter(|one| one.success).count();
-            let broken: Vec<String> = result.failures().map(|one| escape(&one.expectation.title())).collect();
+            let broken: Vec<String> = result.failures().map(|one| breakable(&one.expectation.title())).collect();
             let _ = writeln!(
                 html,
                 "<tr><th scope=\"row\"><a href=\"{}.html\">{}</a></th><td>{}</td><td>{}</td><td class=\"n\">{}</td>\
@@ -189,7 +196,7 @@ fn page(run_id: &str, run_time: &str, suite: &DocumentedSuite<'_>) -> String {
         escape(run_time),
     );
     html.push_str(
-        "<div class=\"wide\"><table><caption>Expectations</caption>\n<thead><tr><th scope=\"col\">Expectation</th>\
+        "<div class=\"wide\"><table class=\"checks\"><caption>Expectations</caption>\n<thead><tr><th scope=\"col\">Expectation</th>\
          <th scope=\"col\">Severity</th><th scope=\"col\">Result</th><th scope=\"col\" class=\"n\">Judged</th>\
          <th scope=\"col\" class=\"n\">Unexpected</th><th scope=\"col\" class=\"n\">Hold</th>\
          <th scope=\"col\" class=\"n\">Must hold</th><th scope=\"col\">Found</th></tr></thead>\n<tbody>\n",
@@ -241,13 +248,15 @@ fn row(html: &mut String, result: &ExpectationResult) {
     }
     let _ = writeln!(
         html,
-        "<tr{}><th scope=\"row\">{}<br><span class=\"soft\">{}. <code>{}</code>{}</span></th><td>{}</td>\
-         <td><span class=\"{class}\">{word}</span></td><td class=\"n\">{judged}</td><td class=\"n\">{unexpected}</td>\
-         <td class=\"n\">{share}</td><td class=\"n\">{mostly}</td><td>{found}</td></tr>",
+        "<tr{}><th scope=\"row\">{}<br><span class=\"soft\">{}. <code>{}</code>{}</span></th>\
+         <td data-label=\"Severity\">{}</td><td data-label=\"Result\"><span class=\"{class}\">{word}</span></td>\
+         <td class=\"n\" data-label=\"Judged\">{judged}</td><td class=\"n\" data-label=\"Unexpected\">{unexpected}</td>\
+         <td class=\"n\" data-label=\"Hold\">{share}</td><td class=\"n\" data-label=\"Must hold\">{mostly}</td>\
+         <td data-label=\"Found\">{found}</td></tr>",
         if result.success { "" } else { " class=\"off\"" },
-        escape(&expectation.title()),
+        breakable(&expectation.title()),
         escape(summary),
-        escape(expectation.gx_name()),
+        breakable(expectation.gx_name()),
         arguments(expectation),
         expectation.severity.name(),
     );
@@ -311,6 +320,11 @@ fn percent(share: f64) -> String {
     format!("{shown} %")
 }
 
+/// Escapes a text of names, which may break after each underscore.
+fn breakable(text: &str) -> String {
+    escape(text).replace('_', "_<wbr>")
+}
+
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -362,10 +376,13 @@ mod tests {
         assert!(files[1].text.contains("Rows of data 1<") && files[1].text.contains("before"));
         assert!(
             files[0].text.contains("4 of 6 expectations on 2 tables hold")
-                && files[0].text.contains("name in_set of 1")
+                && files[0].text.contains("name in_<wbr>set of 1")
         );
         assert!(files[1].text.contains("regex: <code>^[A-Z]</code>"));
-        assert!(files[1].text.find("in_set of 1") < files[1].text.find("not_null"), "what does not hold comes first");
+        assert!(
+            files[1].text.find("in_<wbr>set of 1") < files[1].text.find("not_<wbr>null"),
+            "what does not hold comes first"
+        );
         assert!(!files[1].text.contains("<b>") && !files[1].text.contains("http"));
         let read = EarlierResult::from_json(&files[2].text).unwrap();
         assert_eq!((read.run_id.as_str(), read.evaluated, read.successful), ("now", 3, 2));

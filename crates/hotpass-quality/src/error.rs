@@ -15,20 +15,27 @@ pub struct SuiteProblem {
     pub suggestion: Option<String>,
 }
 
+impl SuiteProblem {
+    /// Returns what is wrong, with the nearest name, without the place.
+    pub fn told(&self) -> String {
+        let expectation = if self.expectation.is_empty() { String::new() } else { format!("`{}`: ", self.expectation) };
+        match &self.suggestion {
+            Some(name) => format!("{expectation}{}; did you mean `{name}`?", self.message),
+            None => format!("{expectation}{}", self.message),
+        }
+    }
+}
+
 impl fmt::Display for SuiteProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Expectation {} `{}`: {}", self.position + 1, self.expectation, self.message)?;
-        match &self.suggestion {
-            Some(name) => write!(formatter, "; did you mean `{name}`?"),
-            None => Ok(()),
-        }
+        write!(formatter, "Expectation {} {}", self.position + 1, self.told())
     }
 }
 
 /// Why a suite cannot be read or used.
 #[derive(Debug, thiserror::Error)]
 pub enum SuiteError {
-    /// Expectations that cannot be checked; every problem of the suite is listed.
+    /// Expectations that cannot be read or checked; every problem of the suite is listed.
     #[error("Cannot use suite `{suite}`: {}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Problems {
         /// Name of the suite.

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use hotpass_core::mask;
+use hotpass_pipeline::DecisionError;
 use hotpass_pipeline::quarantine::{QuarantineDecision, QuarantineDecisions, QuarantineRow, read_quarantine};
 use hotpass_provenance::{Entry, EntryKind, Ledger, Manifest};
 use serde_json::{Map, Value, json};
 
 use crate::context::{ConfigArgs, Context, RunArgs};
 use crate::error::CommandError;
-use crate::exit::Exit;
+use crate::exit::{ErrorKind, Exit};
 
 /// Most rows that a hint names.
 const SHOWN_ROWS: usize = 5;
@@ -117,6 +118,16 @@ pub(crate) fn run(args: QuarantineArgs, context: &mut Context) -> Result<Exit, C
 
 fn rows_of(runs: &RunArgs) -> Result<(hotpass_core::RunDirectory, Vec<QuarantineRow>), CommandError> {
     let run = runs.find()?;
+    if let Ok(manifest) = Manifest::read(run.root())
+        && manifest.command != "refine"
+    {
+        let message = format!(
+            "Run `{}` has no quarantine: it was made by `hotpass {}`, which takes no row out",
+            run.id(),
+            manifest.command
+        );
+        return Err(CommandError::usage(message).hint("Name a run of `hotpass refine` with `--run`"));
+    }
     let rows = read_quarantine(run.root()).map_err(|error| {
         CommandError::failure(format!("Cannot read the quarantine of run `{}`", run.id()))
             .caused_by(&error)
@@ -294,7 +305,11 @@ fn release(args: &ReleaseArgs, context: &mut Context) -> Result<Exit, CommandErr
     let failed = |error: &(dyn std::error::Error + 'static)| {
         CommandError::failure("Cannot record the decision").caused_by(error)
     };
-    let mut decisions = QuarantineDecisions::read(&file).map_err(|error| failed(&error))?;
+    let undecided = |error: DecisionError| {
+        let kind = if error.is_usage() { ErrorKind::Usage } else { ErrorKind::Failure };
+        CommandError::new(kind, "Cannot record the decision").caused_by(&error).hint(error.hint())
+    };
+    let mut decisions = QuarantineDecisions::read(&file).map_err(undecided)?;
     let chosen = choose(args, &rows, &decisions, run.id())?;
     if chosen.is_empty() {
         return Err(CommandError::usage("No row in quarantine can be released")
@@ -335,7 +350,7 @@ fn release(args: &ReleaseArgs, context: &mut Context) -> Result<Exit, CommandErr
         return Ok(Exit::Done);
     }
     let released = new.len();
-    decisions.append(&file, new).map_err(|error| failed(&error))?;
+    decisions.append(&file, new).map_err(undecided)?;
     let command = context.services().command;
     let entry = Entry::new(EntryKind::QuarantineReleased)
         .by(Some(&operator), &command)

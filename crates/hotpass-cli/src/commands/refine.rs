@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use hotpass_config::{HotpassConfig, LoadedConfig};
 use hotpass_core::{Secret, Severity};
-use hotpass_pipeline::{RefineError, RefineOutcome, RefineRequest, refine};
+use hotpass_pipeline::{ExpectationError, RefineError, RefineOutcome, RefineRequest, refine};
 use serde_json::json;
 
 use super::keygen::signing_key;
@@ -312,6 +312,13 @@ fn refused(context: &mut Context, error: &RefineError) -> CommandError {
             format!("`{}{sheet}` was left out: {}", table.file, table.reason)
         }));
     }
+    if let RefineError::Expectation(ExpectationError::Mistakes { mistakes }) = error {
+        command_error.causes.clone_from(mistakes);
+        command_error.message = match mistakes.len() {
+            1 => "Cannot refine: an expectation cannot be checked".to_owned(),
+            count => format!("Cannot refine: {count} expectations cannot be checked"),
+        };
+    }
     command_error
 }
 
@@ -419,9 +426,12 @@ pub(crate) fn summarise(
         count => printer.line(format!("{count} sheets or files hold no such table and were left out"))?,
     }
     let holding = statistics.expectations.len() - failed.len();
+    let quality = match statistics.quality_mean {
+        Some(mean) => format!("Quality {mean:.2} of 1 on average"),
+        None => "Quality is not known, since nothing is published".to_owned(),
+    };
     printer.line(format!(
-        "Quality {:.2} of 1 on average; {holding} of {} {}; sources disagree on {}",
-        statistics.quality_mean,
+        "{quality}; {holding} of {} {}; sources disagree on {}",
         counted(statistics.expectations.len() as u64, "expectation"),
         if holding == 1 { "holds" } else { "hold" },
         counted(statistics.conflicts.values().sum::<u64>(), "value")
@@ -432,7 +442,7 @@ pub(crate) fn summarise(
             None if result.checked > 0 => format!(": {} of {} values", result.unexpected, result.checked),
             None => String::new(),
         };
-        printer.line(format!("  failed: {}: {}{why}", result.dataset, result.name))?;
+        printer.line(format!("  failed ({}): {}: {}{why}", result.severity, result.dataset, result.name))?;
     }
     if !statistics.contracts.is_empty() {
         let kept = statistics.contracts.iter().filter(|checked| checked.result.passed).count();

@@ -14,6 +14,11 @@ use crate::golden::{rule_of, source_fields};
 use crate::records::NO_COLUMN;
 use crate::survivorship::rule_name;
 
+/// Returns the canonical field that a published one takes its values from first; nothing for one that no cell gives.
+pub(crate) fn canonical_field(published: &str) -> Option<&'static str> {
+    DIRECT.iter().find(|(name, _)| *name == published).and_then(|(_, canonical)| canonical.first()).copied()
+}
+
 /// How often a source column gave the value of a published field.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wins(HashMap<(u8, u32, u16), u64>);

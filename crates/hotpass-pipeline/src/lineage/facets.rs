@@ -459,7 +459,7 @@ impl Facets<'_> {
                 quarantined: statistics.rows_quarantined,
                 entities: statistics.entities,
             }),
-            quality_mean: statistics.map(|(statistics, _)| statistics.quality_mean),
+            quality_mean: statistics.and_then(|(statistics, _)| statistics.quality_mean),
             conflicts: statistics.map(|(statistics, _)| statistics.conflicts.values().sum()),
             pairs_to_review: statistics.map(|(statistics, _)| statistics.pairs_to_review),
         }

@@ -5,7 +5,7 @@
 //! that those of a run that is killed are there too; the next run makes its ABORT. The last event of a run is made before the
 //! manifest is sealed, so that the file is under the seal, and sent after it.
 
-mod columns;
+pub(crate) mod columns;
 mod facets;
 mod interrupted;
 mod naming;

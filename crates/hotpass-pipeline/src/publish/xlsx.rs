@@ -375,7 +375,7 @@ fn write_summary(
         [("Mean", statistics.quality_mean), ("Lowest", statistics.quality_min), ("Highest", statistics.quality_max)]
     {
         sheet.write_string_with_format(row, 0, label, &formats.label)?;
-        if score.is_finite() {
+        if let Some(score) = score.filter(|score| score.is_finite()) {
             sheet.write_number_with_format(row, 1, score, formats.quality(score))?;
         }
         row += 1;

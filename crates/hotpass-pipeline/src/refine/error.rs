@@ -150,9 +150,9 @@ impl RefineError {
             | Self::UnknownCountry { .. }
             | Self::Redaction(_)
             | Self::Compliance(_)
-            | Self::LinkageModel(_)
-            | Self::Decisions(_)
-            | Self::Expectation(_) => true,
+            | Self::LinkageModel(_) => true,
+            Self::Decisions(error) => error.is_usage(),
+            Self::Expectation(error) => error.is_usage(),
             Self::Publish(error) => matches!(error, PublishError::UnknownFormat { .. }),
             _ => false,
         }
@@ -179,6 +179,7 @@ impl RefineError {
             Self::Contract(error) => error.hint(),
             Self::LinkageModel(error) => Some(error.hint()),
             Self::Expectation(error) => error.hint(),
+            Self::Decisions(error) => Some(error.hint()),
             Self::Publish(error) => error.hint(),
             _ => None,
         }

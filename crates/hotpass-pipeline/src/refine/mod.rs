@@ -31,6 +31,7 @@ use crate::entities::Entities;
 use crate::evidence::{Evidence, record_interrupted};
 use crate::golden::{GoldenChunk, RunFacts, Survival, rule_of};
 use crate::grouping::{DeterministicGrouping, EntityGrouping, Groups, NoGrouping};
+use crate::lineage::columns::canonical_field;
 use crate::lineage::{LineageServices, RunLineage};
 use crate::linkage::{GroupingError, ProbabilisticGrouping, linkage_model};
 use crate::progress::{CancelToken, Progress, Stage};
@@ -146,7 +147,7 @@ impl<'a> Run<'a> {
         let redaction = Redaction::from_config(config, request.services.privacy_key.as_ref())?;
         let compliance = Compliance::from_config(config, &redaction)?;
         let contracts = SourceContracts::from_config(config, request.clock)?;
-        let expectations = Expectations::from_config(config, &request.services)?;
+        let (expectations, warnings) = Expectations::from_config(config, &request.services)?;
         let decisions = QuarantineDecisions::read(&decisions_file(config))?;
         let model = linkage_model(config)?;
         crate::publish::OutputFormat::from_path(&pipeline.output_path)?;
@@ -158,6 +159,7 @@ impl<'a> Run<'a> {
         let discovery = discover(&inputs, &DiscoverOptions { dist_dir: Some(pipeline.dist_dir.clone()) })?;
         let files = without_outputs(discovery.files, &inputs, config)?;
         let mut diagnostics: Vec<Diagnostic> = discovery.unreadable;
+        diagnostics.extend(warnings);
         diagnostics.extend(discovery.ignored.iter().map(|name| {
             Diagnostic::info("refine.file.ignored", "The file has no ending of a format that is read")
                 .at(hotpass_core::Location::file(name.as_str()))
@@ -365,6 +367,7 @@ impl<'a> Run<'a> {
         };
         let (mut tables, mut statistics) = assemble::assemble(&assembly, chunks)?;
         statistics.contracts = reading.contracts;
+        self.diagnostics.extend(crate::quality::unknown_shown(config, &statistics.tables));
         if config.resolve.write_linkage_keys {
             tables.linkage_keys = self.keys_to_write(&records, &entities)?;
         }
@@ -380,6 +383,15 @@ impl<'a> Run<'a> {
                 in_entities: statistics.rows_in_entities,
                 quarantined: statistics.rows_quarantined,
             });
+        }
+        if statistics.entities == 0 && statistics.rows_in > 0 {
+            self.diagnostics.push(
+                Diagnostic::warning(
+                    "refine.output.empty",
+                    "The published table is empty: no source row reached it, every one is in quarantine",
+                )
+                .hint("See why with `hotpass quarantine list`"),
+            );
         }
         statistics.released = reading.released;
         statistics.expectations = self.expectations.report(&reading.results);
@@ -518,7 +530,13 @@ impl<'a> Run<'a> {
         let redaction = &self.redaction;
         let show = |value: &str| redaction.is_active().then(|| redaction.apply(value));
         let decisions: Vec<TableDecisions> = records.tables.iter().map(|table| self.decisions_on(&table.id)).collect();
-        let withheld = crate::quality::withheld(&result.result, records, &entities, &decisions, &show);
+        let tables = &reading.statistics;
+        let letters = |table: u32, published: &str| -> Option<String> {
+            let field = canonical_field(published)?;
+            let columns = &tables.get(table as usize)?.columns;
+            columns.iter().find(|column| column.field.as_deref() == Some(field)).map(|column| column.column.clone())
+        };
+        let withheld = crate::quality::withheld(&result.result, records, &entities, &decisions, &show, &letters);
         reading.results.push(result);
         reading.released.extend(withheld.released);
         reading.decisions_used.extend(withheld.used);

@@ -153,7 +153,10 @@ fn tiles(page: &mut String, statistics: &RunStatistics, term: &str) {
     items.push((
         "Mean quality",
         score(statistics.quality_mean),
-        format!("from {} to {}", score(statistics.quality_min), score(statistics.quality_max)),
+        match statistics.quality_mean {
+            Some(_) => format!("from {} to {}", score(statistics.quality_min), score(statistics.quality_max)),
+            None => "nothing is published".to_owned(),
+        },
     ));
     items.push(("Conflicts", count(conflicts), "values on which sources disagree".to_owned()));
     if !statistics.expectations.is_empty() {

@@ -120,7 +120,7 @@ pub fn markdown(statistics: &RunStatistics, extras: &ReportExtras<'_>) -> String
                 cell(&column.column),
                 cell(&column.header),
                 cell(&field.unwrap_or_default()),
-                score(column.confidence),
+                score(Some(column.confidence)),
                 cell(&column.reason),
             ]
         })

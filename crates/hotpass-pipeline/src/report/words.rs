@@ -35,8 +35,8 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// Returns a score with two digits.
-pub(super) fn score(score: f64) -> String {
-    if score.is_finite() { format!("{score:.2}") } else { "–".to_owned() }
+pub(super) fn score(score: Option<f64>) -> String {
+    score.filter(|score| score.is_finite()).map_or_else(|| "–".to_owned(), |score| format!("{score:.2}"))
 }
 
 /// Returns a duration.

@@ -60,6 +60,16 @@ impl InputCheck {
 }
 
 impl InputCheck {
+    /// Returns how many failures of expectations ask for rows to be taken out, which nothing does.
+    pub fn rows_to_quarantine(&self) -> u64 {
+        let failures = self.suite.iter().flat_map(SuiteResult::failures);
+        failures
+            .filter(|failure| failure.expectation.severity == hotpass_quality::ExpectationSeverity::Quarantine)
+            .filter_map(|failure| failure.tally)
+            .map(|tally| tally.unexpected)
+            .sum()
+    }
+
     /// Returns the table, the title of each expectation on it, and whether that holds.
     pub(super) fn expectations(&self) -> impl Iterator<Item = (String, String, bool)> {
         let results = self.suite.iter().flat_map(|suite| &suite.results);

@@ -165,9 +165,9 @@ fn statistics(run_id: &str) -> RunStatistics {
         completeness: [("website".to_owned(), Completeness { before: 0.5, after: 1.0 })].into(),
         conflicts: [("contact_primary_email".to_owned(), 1)].into(),
         entity_sizes: [1, 1, 0, 0, 0, 0, 0],
-        quality_mean: 0.575,
-        quality_min: 0.3,
-        quality_max: 0.85,
+        quality_mean: Some(0.575),
+        quality_min: Some(0.3),
+        quality_max: Some(0.85),
         quality_histogram: [0, 0, 0, 1, 0, 0, 0, 0, 1, 0],
         ..RunStatistics::default()
     }

@@ -4,6 +4,7 @@
 //! such as `col("status") == "active" and amount > 5` or `phone.notnull()`.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use arrow::buffer::BooleanBuffer;
 use serde_json::Value;
@@ -50,6 +51,44 @@ impl Operator {
             Some(Ordering::Equal) => matches!(self, Self::Equal | Self::LessOrEqual | Self::GreaterOrEqual),
             Some(Ordering::Less) => matches!(self, Self::NotEqual | Self::Less | Self::LessOrEqual),
             Some(Ordering::Greater) => matches!(self, Self::NotEqual | Self::Greater | Self::GreaterOrEqual),
+        }
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        })
+    }
+}
+
+impl fmt::Display for Condition<String> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let joined = |parts: &[Self], word: &str| {
+            let part = |part: &Self| match part {
+                Self::All(_) | Self::Any(_) => format!("({part})"),
+                part => part.to_string(),
+            };
+            parts.iter().map(part).collect::<Vec<_>>().join(word)
+        };
+        match self {
+            Self::Compare { column, operator, value } => write!(formatter, "{column} {operator} {value}"),
+            Self::OneOf { column, values, negated } => {
+                let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+                let not = if *negated { "not " } else { "" };
+                write!(formatter, "{column} {not}in [{}]", values.join(", "))
+            }
+            Self::Missing { column, missing: true } => write!(formatter, "{column}.isnull()"),
+            Self::Missing { column, missing: false } => write!(formatter, "{column}.notnull()"),
+            Self::All(parts) => formatter.write_str(&joined(parts, " and ")),
+            Self::Any(parts) => formatter.write_str(&joined(parts, " or ")),
+            Self::Not(part) => write!(formatter, "not ({part})"),
         }
     }
 }

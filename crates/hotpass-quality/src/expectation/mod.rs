@@ -2,7 +2,7 @@
 
 pub(crate) mod condition;
 
-use hotpass_core::expectations::{ExpectationSpec, expectation_spec};
+use hotpass_core::expectations::{ExpectationDomain, ExpectationSpec, expectation_spec};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -22,6 +22,9 @@ pub enum ExpectationSeverity {
 }
 
 impl ExpectationSeverity {
+    /// The names, Hotpass's and those of Great Expectations.
+    pub(crate) const NAMES: [&'static str; 6] = ["info", "warn", "fail", "quarantine", "warning", "critical"];
+
     /// Returns the name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -109,6 +112,20 @@ impl Expectation {
         self.spec().map_or(&self.name, |spec| spec.name)
     }
 
+    /// Returns whether single rows fail it, so that severity `quarantine` can take them out.
+    pub fn judges_rows(&self) -> bool {
+        // The type of a column is one for all of its rows.
+        let of_column = ["expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list"];
+        self.spec().is_some_and(|spec| spec.domain.is_row_level() && !of_column.contains(&spec.name))
+    }
+
+    /// Returns whether it compares with an earlier run.
+    pub fn is_about_drift(&self) -> bool {
+        self.spec().is_some_and(|spec| {
+            spec.domain == ExpectationDomain::Drift || spec.name == "expect_table_row_count_change_to_be_within"
+        })
+    }
+
     /// Returns the share that must pass, 0 to 1; 1 when nothing is said.
     pub fn mostly(&self) -> f64 {
         self.kwargs.get("mostly").and_then(Value::as_f64).unwrap_or(1.0)
@@ -125,7 +142,8 @@ impl Expectation {
             .collect()
     }
 
-    /// Returns the expectation in a few words: its columns and its short name.
+    /// Returns the expectation in a few words: its columns, its short name, and what tells it from others of the name: bounds,
+    /// the share that must pass, the rows that are looked at.
     pub fn title(&self) -> String {
         use std::fmt::Write as _;
         let name = self.spec().and_then(|spec| spec.alias).unwrap_or_else(|| self.gx_name());
@@ -138,15 +156,32 @@ impl Expectation {
             }
             _ if self.kwargs.contains_key("min_value") || self.kwargs.contains_key("max_value") => {
                 let bound = |name: &str| self.kwargs.get(name).filter(|value| !value.is_null());
+                let strict = |name: &str| self.kwargs.get(name).and_then(Value::as_bool).unwrap_or_default();
+                let low = if strict("strict_min") { "above" } else { "at least" };
+                let high = if strict("strict_max") { "below" } else { "at most" };
                 let bounds = match (bound("min_value"), bound("max_value")) {
-                    (Some(min), Some(max)) => format!(" {min} and {max}"),
-                    (Some(min), None) => format!(" at least {min}"),
-                    (None, Some(max)) => format!(" at most {max}"),
+                    (Some(min), Some(max)) if (low, high) == ("at least", "at most") => format!(" {min} and {max}"),
+                    (Some(min), Some(max)) => format!(" {low} {min} and {high} {max}"),
+                    (Some(min), None) => format!(" {low} {min}"),
+                    (None, Some(max)) => format!(" {high} {max}"),
                     (None, None) => String::new(),
                 };
                 title.push_str(&bounds);
             }
             _ => {}
+        }
+        if self.spec().is_some_and(|spec| spec.domain.is_row_level()) && self.mostly() < 1.0 {
+            let _ = write!(title, ", mostly {}", self.mostly());
+        }
+        match self.kwargs.get("row_condition") {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) => {
+                let _ = write!(title, ", where {text}");
+            }
+            Some(condition) => {
+                let words = condition::Condition::read(condition).map(|condition| condition.to_string());
+                let _ = write!(title, ", where {}", words.unwrap_or_else(|_| condition.to_string()));
+            }
         }
         title
     }

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
+use hotpass_core::nearest;
 use serde_json::{Map, Value, json};
 
 pub use run::SuiteRun;
@@ -17,7 +18,7 @@ pub use run::SuiteRun;
 pub(crate) use interner::Interner;
 
 use crate::drift::TableProfile;
-use crate::error::SuiteError;
+use crate::error::{SuiteError, SuiteProblem};
 use crate::expectation::{Expectation, ExpectationSeverity};
 use crate::result::expectation_json;
 use crate::sql::SqlChecks;
@@ -86,8 +87,8 @@ impl Suite {
     ///
     /// # Errors
     ///
-    /// Returns an error when the text is no JSON or holds no expectations. Names and arguments are checked by
-    /// [`Suite::compile`].
+    /// Returns an error when the text is no JSON or holds no expectations; expectations without a type or of an unknown severity
+    /// are told all at once. Names and arguments are checked by [`Suite::compile`].
     pub fn from_gx_json(text: &str) -> Result<Self, SuiteError> {
         let document: Value = serde_json::from_str(text)?;
         let not = |reason: &str| SuiteError::NotASuite { reason: reason.to_owned() };
@@ -99,25 +100,43 @@ impl Suite {
             .ok_or_else(|| not("it has no list of `expectations`"))?;
         let map = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_default();
         let mut expectations = Vec::with_capacity(list.len());
+        let mut problems = Vec::new();
         for (position, entry) in list.iter().enumerate() {
-            let name = entry.get("type").or_else(|| entry.get("expectation_type")).and_then(Value::as_str);
-            let name = name.ok_or_else(|| not(&format!("expectation {} has no `type`", position + 1)))?;
+            let kind = entry.get("type").or_else(|| entry.get("expectation_type")).and_then(Value::as_str);
+            let mut problem = |message: String, suggestion: Option<&str>| {
+                problems.push(SuiteProblem {
+                    position,
+                    expectation: kind.unwrap_or_default().to_owned(),
+                    message,
+                    suggestion: suggestion.map(str::to_owned),
+                });
+            };
+            let Some(kind) = kind else {
+                problem("it has no `type`".to_owned(), None);
+                continue;
+            };
             let mut meta = map(entry.get("meta"));
             let own = meta.shift_remove("hotpass");
-            let severity = own
-                .as_ref()
-                .and_then(|own| own.get("severity"))
-                .or_else(|| entry.get("severity"))
-                .and_then(Value::as_str)
-                .map(|name| {
-                    ExpectationSeverity::from_name(name).ok_or_else(|| not(&format!("unknown severity `{name}`")))
+            let named = own.as_ref().and_then(|own| own.get("severity")).or_else(|| entry.get("severity"));
+            let severity = named.and_then(Value::as_str).map(|name| {
+                ExpectationSeverity::from_name(name).unwrap_or_else(|| {
+                    problem(format!("unknown severity `{name}`"), nearest(name, ExpectationSeverity::NAMES));
+                    ExpectationSeverity::default()
                 })
-                .transpose()?
-                .unwrap_or_default();
+            });
             let mut kwargs = map(entry.get("kwargs"));
             kwargs.retain(|name, value| !value.is_null() && !matches!(name.as_str(), "batch_id" | "result_format"));
             let notes = entry.get("notes").and_then(Value::as_str).map(str::to_owned);
-            expectations.push(Expectation { name: name.to_owned(), kwargs, severity, notes, meta });
+            expectations.push(Expectation {
+                name: kind.to_owned(),
+                kwargs,
+                severity: severity.unwrap_or_default(),
+                notes,
+                meta,
+            });
+        }
+        if !problems.is_empty() {
+            return Err(SuiteError::Problems { suite: name.to_owned(), problems });
         }
         let notes = document.get("notes").and_then(Value::as_str).map(str::to_owned);
         Ok(Self { name: name.to_owned(), expectations, meta: map(document.get("meta")), notes })

@@ -85,6 +85,37 @@ fn values_are_shown_only_where_allowed() {
 }
 
 #[test]
+fn titles_tell_expectations_of_one_name_apart() {
+    let fee = |name: &str| Expectation::column(name, "fee");
+    let object = json!({"type": "and", "conditions": [
+        {"type": "comparison", "column": {"name": "town"}, "operator": "==", "parameter": "Gqeberha"},
+        {"type": "or", "conditions": [
+            {"type": "nullity", "column": {"name": "n"}, "is_null": false},
+            {"type": "comparison", "column": {"name": "n"}, "operator": "NOT_IN", "parameter": [1, 2]},
+        ]},
+    ]});
+    for (expectation, title) in [
+        (fee("not_null"), "fee not_null"),
+        (fee("not_null").with("mostly", 0.9), "fee not_null, mostly 0.9"),
+        (fee("not_null").with("row_condition", "n > 5"), "fee not_null, where n > 5"),
+        (
+            fee("not_null").with("mostly", 0.5).with("row_condition", object),
+            "fee not_null, mostly 0.5, where town == \"Gqeberha\" and (n.notnull() or n not in [1,2])",
+        ),
+        (fee("between").with("min_value", 2), "fee between at least 2"),
+        (fee("between").with("min_value", 2).with("strict_min", true), "fee between above 2"),
+        (fee("between").with("max_value", 5).with("strict_max", true), "fee between below 5"),
+        (fee("between").with("min_value", 2).with("max_value", 5), "fee between 2 and 5"),
+        (
+            fee("between").with("min_value", 2).with("max_value", 5).with("strict_max", true),
+            "fee between at least 2 and below 5",
+        ),
+    ] {
+        assert_eq!(expectation.title(), title);
+    }
+}
+
+#[test]
 fn every_problem_is_said_at_once_with_the_nearest_name() {
     let suite = Suite::new(
         "s",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arrow::datatypes::Schema;
 use clap::Args;
 use hotpass_config::profile::{shipped_suite, shipped_suites};
 use hotpass_core::{SecretError, SecretReference};
@@ -11,9 +12,10 @@ use hotpass_pipeline::resolve::{
     ColumnOperators, EvidenceRequest, InputCheck, InputChecks, Method, ResolveOutcome, ResolveRequest, Thresholds,
     resolve_files,
 };
+use hotpass_pipeline::suite_options;
 use hotpass_privacy::{Applier, DataClass, Operator, PrivacyKey, error::OperatorError};
-use hotpass_quality::Suite;
-use hotpass_quality::contract::{Contract, documents, shipped};
+use hotpass_quality::contract::{Contract, RuleCount, documents, shipped};
+use hotpass_quality::{MissingColumns, Suite, SuiteOptions, error::SuiteError};
 use serde_json::json;
 
 use super::shared::{EngineArgs, RecordsArgs, TrainingArgs, command_error, notices, parse_probability};
@@ -144,10 +146,11 @@ pub(super) fn run(args: FilesArgs, context: &mut Context) -> Result<Exit, Comman
         context.warn_of_open_key(reference);
     }
     let emitter = services.lineage.emitter.clone();
+    let options = suite_options(&config.quality, &services);
     let checks = InputChecks {
         contract: args.contract.as_deref().map(contract_of).transpose()?,
-        suite: args.expectation_suite.as_deref().map(suite_of).transpose()?,
-        ..InputChecks::default()
+        suite: args.expectation_suite.as_deref().map(|name| suite_of(name, &options)).transpose()?,
+        options,
     };
     let operators = column_operators(&args.redact, args.privacy_key.as_deref())?
         .without_erased(&args.dist_dir)
@@ -191,13 +194,30 @@ fn contract_of(name: &str) -> Result<Contract, CommandError> {
 }
 
 /// Takes a suite by its name or from a file.
-fn suite_of(name: &str) -> Result<Suite, CommandError> {
+fn suite_of(name: &str, options: &SuiteOptions) -> Result<Suite, CommandError> {
     let text = match shipped_suite(name) {
         Some(text) => text.to_owned(),
         None => String::from_utf8_lossy(&read_or_nearest(name, "suite", shipped_suites())?).into_owned(),
     };
-    Suite::from_gx_json(&text)
-        .map_err(|error| CommandError::usage(format!("Cannot use suite `{name}`")).caused_by(&error))
+    let unusable = |error: SuiteError| {
+        let message = format!("Cannot use suite `{name}`");
+        match &error {
+            SuiteError::Problems { problems, .. } => {
+                let mut unusable = CommandError::usage(message);
+                unusable.causes = problems.iter().map(ToString::to_string).collect();
+                unusable
+            }
+            SuiteError::NoSql { .. } => CommandError::failure(message)
+                .caused_by(&error)
+                .hint("Use a build of hotpass with the feature `query`, or take the SQL expectation out"),
+            _ => CommandError::usage(message).caused_by(&error),
+        }
+    };
+    let suite = Suite::from_gx_json(&text).map_err(unusable)?;
+    // Columns are known with the tables; everything else is wrong now.
+    let lenient = SuiteOptions { missing_columns: MissingColumns::Fail, ..options.clone() };
+    suite.compile(&Schema::empty(), &lenient).map_err(unusable)?;
+    Ok(suite)
 }
 
 /// Reads a file, or says which of the names that ship is nearest.
@@ -266,6 +286,12 @@ fn summarise(outcome: &ResolveOutcome, context: &mut Context) -> Result<(), Comm
     for check in outcome.checks.iter().filter(|check| !check.passed()) {
         printer.warning(format!("`{}` does not keep what it must: {}", check.table, failures(check)));
     }
+    for check in outcome.checks.iter().filter(|check| check.rows_to_quarantine() > 0) {
+        printer.warning(format!(
+            "`{}`: rows that fail expectations of severity `quarantine` are written all the same; `hotpass resolve` takes no row out",
+            check.table
+        ));
+    }
     if printer.is_quiet() {
         return Ok(());
     }
@@ -295,11 +321,33 @@ fn summarise(outcome: &ResolveOutcome, context: &mut Context) -> Result<(), Comm
     Ok(())
 }
 
+/// Names the columns and rules that rows break, those of most rows first.
+fn broken_rules(counts: &[RuleCount]) -> String {
+    const SHOWN: usize = 5;
+    let mut counts: Vec<&RuleCount> = counts.iter().filter(|count| count.rows > 0).collect();
+    counts.sort_by_key(|count| std::cmp::Reverse(count.rows));
+    let one = |count: &&RuleCount| {
+        let message = if count.message.is_empty() { count.rule.name() } else { &count.message };
+        let rows = if count.rows == 1 { "row" } else { "rows" };
+        format!("`{}` {message}: {} {rows}", count.columns.join("`, `"), count.rows)
+    };
+    let mut all: Vec<String> = counts.iter().take(SHOWN).map(one).collect();
+    if counts.len() > SHOWN {
+        all.push(format!("and {} more", counts.len() - SHOWN));
+    }
+    all.join(", ")
+}
+
 /// Says what an input does not keep, without a value.
 fn failures(check: &InputCheck) -> String {
     let mut parts = Vec::new();
     if let Some(result) = check.contract.as_ref().filter(|result| !result.passed) {
-        parts.push(format!("contract `{}`, broken by {} of {} rows", result.contract, result.failed_rows, result.rows));
+        let broken =
+            format!("contract `{}`, broken by {} of {} rows", result.contract, result.failed_rows, result.rows);
+        parts.push(match broken_rules(&result.counts) {
+            rules if rules.is_empty() => broken,
+            rules => format!("{broken} ({rules})"),
+        });
         parts.extend(result.table.iter().map(|breach| breach.message.clone()));
     }
     if let Some(result) = &check.suite {
