@@ -105,11 +105,11 @@ td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 code{font-size:.875em;overflow-wrap:anywhere}tr.off th{border-left:.25rem solid var(--bad)}\
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.note{color:var(--note);font-weight:600}\
 .wide{overflow-x:auto}a{color:inherit}td{overflow-wrap:anywhere}\
-.checks{table-layout:fixed}.checks th,.checks td{overflow-wrap:anywhere;white-space:normal}\
-.checks thead th:nth-child(1){width:32%}.checks thead th:nth-child(2){width:9.5%}.checks thead th:nth-child(3){width:9.5%}\
-.checks thead th:nth-child(4){width:7.5%}.checks thead th:nth-child(5){width:10.5%}.checks thead th:nth-child(6){width:7.5%}\
-.checks thead th:nth-child(7){width:7.5%}\
-@media(max-width:60rem){.checks thead{display:none}.checks tr,.checks th,.checks td{display:block;border:0;text-align:left}\
+.checks{table-layout:fixed}.checks th,.checks td{overflow-wrap:anywhere;white-space:normal;box-sizing:border-box}\
+.checks thead th:nth-child(2){width:7.2rem}.checks thead th:nth-child(3){width:6.2rem}.checks thead th:nth-child(4){width:5.5rem}\
+.checks thead th:nth-child(5){width:8rem}.checks thead th:nth-child(6){width:4.8rem}.checks thead th:nth-child(7){width:5rem}\
+.checks thead th:nth-child(8){width:19%}\
+@media(max-width:68rem){.checks thead{display:none}.checks tr,.checks th,.checks td{display:block;border:0;text-align:left}\
 .checks tr{border-bottom:1px solid var(--line);padding:.4rem 0}.checks td{padding:.1rem .6rem}.checks td:empty{display:none}\
 .checks td::before{content:attr(data-label) \": \";color:var(--soft)}}";
 
@@ -386,6 +386,27 @@ mod tests {
         assert!(!files[1].text.contains("<b>") && !files[1].text.contains("http"));
         let read = EarlierResult::from_json(&files[2].text).unwrap();
         assert_eq!((read.run_id.as_str(), read.evaluated, read.successful), ("now", 3, 2));
+    }
+
+    #[test]
+    fn a_long_name_may_break_so_that_every_column_is_in_view() {
+        let batch = RecordBatch::try_from_iter([("name", Arc::new(StringArray::from(vec!["Thandi"])) as _)]).unwrap();
+        let suite = Suite::new(
+            "s",
+            [Expectation::column("expect_column_distinct_values_to_contain_set", "name").with("value_set", json!([]))],
+        );
+        let mut run = suite.compile(&batch.schema(), &SuiteOptions::default()).unwrap();
+        run.add(&batch).unwrap();
+        let result = run.finish();
+        let page =
+            &data_docs("now", "", &[DocumentedSuite { dataset: "a", result: &result, history: Vec::new() }])[1].text;
+        assert!(
+            page.contains("name expect_<wbr>column_<wbr>distinct_<wbr>values_<wbr>to_<wbr>contain_<wbr>set"),
+            "{page}"
+        );
+        assert!(page.contains("<table class=\"checks\">") && page.contains(".checks{table-layout:fixed}"));
+        // Where the page is narrow, each value stands below the other under the name of its column.
+        assert!(page.contains("<td data-label=\"Found\">") && page.contains("content:attr(data-label)"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod contracts;
 mod demo;
 mod doctor;
 mod errors;
+mod expectations;
 mod faults;
 mod help;
 mod init;
