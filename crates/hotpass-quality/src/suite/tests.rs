@@ -213,8 +213,11 @@ fn run_on(batch: &RecordBatch, expectation: Expectation, numbers_in_text: bool) 
     run.finish().results.remove(0)
 }
 
-/// Every kind of expectation that can meet a number, with what holds of the columns above: the rows that fail, or the verdict.
-fn kinds_that_meet_numbers() -> Vec<(&'static str, Value, Result<Vec<u64>, bool>)> {
+/// Name and arguments of an expectation, and what it says of the columns above: the rows that fail, or the verdict.
+type MeetsNumbers = (&'static str, Value, Result<Vec<u64>, bool>);
+
+/// Returns every kind of expectation that can meet a number.
+fn kinds_that_meet_numbers() -> Vec<MeetsNumbers> {
     let rows = |failed: &[u64]| Ok(failed.to_vec());
     let pairs = json!([[9, 10], [100, 99], [10, 9.0]]);
     let kl = json!({"partition_object": {"values": [9, 10, 100], "weights": [0.5, 0.25, 0.25]}, "threshold": 1e-9});
