@@ -223,6 +223,11 @@ pub(crate) fn phone_shape(text: &str) -> PhoneShape {
         return PhoneShape::No;
     }
     let shape = &groups[..n_groups.min(groups.len())];
+    // Without a country's code, a telephone number has at most twelve digits; several of them stand apart.
+    let is_list = letters > 0 || text.contains(['/', ',', ';', '|', '&', '\n']);
+    if digits > 12 && n_groups > 1 && !plus && !is_list && !text.starts_with("00") && !text.starts_with("(00") {
+        return PhoneShape::No;
+    }
     let is_other_number = shape == [4, 6, 2]
         || shape == [5, 4]
         || shape == [3, 2, 4]
@@ -802,6 +807,8 @@ mod tests {
             "1234567,89",
             "",
             "12 Main Road 1234567",
+            "1 84 12 76 451 089 46",
+            "800101 5009 087",
         ] {
             check(value, PhoneShape::No);
         }

@@ -325,6 +325,9 @@ fn values_and_headers_are_weighed_together() {
     check("Whatever", ["a@b.co", "c@d.co", "e@f.co"], "contact_emails");
     check("Email Status", ["valid", "invalid", "valid"], "-");
     check("Fax", ["011 123 4567", "082 123 4567", "+27 11 1234567"], "-");
+    check("N° de sécurité sociale", ["1 84 12 76 451 089 46", "2 55 08 14 168 025 38", "1 84 12 76 451 089 46"], "-");
+    check("Reisepass-Nr", ["011 123 4567", "082 123 4567", "+27 11 1234567"], "-");
+    check("Whatever", ["011 123 4567", "082 123 4567", "+27 11 1234567"], "contact_phones");
     check("Company Size", ["10", "20", "30"], "-");
     check("Adress", ["1 Main Rd", "2 Main Rd", "3 Main Rd"], "address");
     check("Birthday", ["2001-01-02", "2002-01-02", "2003-01-02"], "-");
