@@ -312,7 +312,7 @@ fn layer_of(loaded: &LoadedConfig, key: &str) -> Layer {
     match loaded.origin(key) {
         None | Some(Origin::Default) => Layer::Default,
         Some(Origin::Profile { .. } | Origin::File { .. }) => Layer::Below,
-        Some(Origin::Environment { .. } | Origin::Flag { .. }) => Layer::Above,
+        Some(Origin::Environment { .. } | Origin::Flag { .. } | Origin::Setting { .. }) => Layer::Above,
     }
 }
 

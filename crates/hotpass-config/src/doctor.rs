@@ -44,7 +44,7 @@ pub fn doctor(config: &HotpassConfig) -> Vec<CheckResult> {
     let blank = |text: &str| text.trim().is_empty();
     let steward = config.data_contract.steward.as_deref().is_none_or(blank);
     let personal = matches!(config.governance.classification, Classification::Pii | Classification::SensitivePii);
-    let open = config.features.compliance && !config.compliance.pii_redaction.enabled;
+    let open = config.features.compliance && !config.redacts();
     let country = config.pipeline.country_code.as_deref().unwrap_or(&config.profile.default_country_code);
     vec![
         Check::new("governance.intent", CheckSeverity::Error)

@@ -28,6 +28,7 @@
 //!
 //! Not here: reading the environment, writing files, secrets. No field holds a secret.
 
+mod compliance;
 pub mod doctor;
 mod error;
 mod loader;

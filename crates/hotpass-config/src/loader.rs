@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
+use crate::compliance::FEATURE;
 use crate::error::{ConfigError, ConfigProblem, ProblemKind};
 use crate::model::HotpassConfig;
 use crate::node::Value;
@@ -124,6 +125,7 @@ impl ConfigLoader {
             loaded.merge(overlay);
         }
         loaded.config.drop_repeats();
+        loaded.switch_compliance_on();
         loaded.validate()?;
         Ok(loaded)
     }
@@ -172,6 +174,16 @@ impl LoadedConfig {
         let values = self.config.merge(&overlay);
         self.overlays.push(overlay);
         values
+    }
+
+    /// Switches the compliance stage on where settings ask for what it does and no layer speaks of the stage.
+    fn switch_compliance_on(&mut self) {
+        if self.config.features.compliance || self.origin(FEATURE) != Some(Origin::Default) {
+            return;
+        }
+        if let Some(key) = self.config.asks_for_compliance() {
+            self.merge(Overlay::following(&["features", "compliance"], Value::Boolean(true), key));
+        }
     }
 
     /// Checks what no single layer can say of itself: ranges, names, rules between fields.

@@ -364,7 +364,9 @@ pub struct Features {
     pub resolve: bool,
     /// Bring in the records of acquisition agents.
     pub acquisition: bool,
-    /// Apply the `compliance` section to what is published.
+    /// Apply the `compliance` section to what is published. When no layer sets it, it is on as soon as one of these asks for
+    /// something: `compliance.detect_pii`, `compliance.consent_required`, `compliance.consent_file`,
+    /// `compliance.pii_redaction.enabled`, and `columns`, `operator`, `operators` or `key` beside it.
     pub compliance: bool,
 }
 
@@ -484,8 +486,8 @@ pub enum ConsentPolicy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PiiRedaction {
-    /// Whether it is done when the compliance feature is on.
-    pub enabled: bool,
+    /// Whether it is done; when absent, it is as soon as the compliance feature is on. `true` switches the feature on.
+    pub enabled: Option<bool>,
     /// Published columns that are redacted.
     pub columns: Vec<String>,
     /// What becomes of a value.
@@ -811,7 +813,7 @@ impl Default for Compliance {
 impl Default for PiiRedaction {
     fn default() -> Self {
         Self {
-            enabled: true,
+            enabled: None,
             columns: Vec::new(),
             operator: RedactionOperator::Redact,
             operators: BTreeMap::new(),

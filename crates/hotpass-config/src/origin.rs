@@ -41,6 +41,11 @@ pub enum Origin {
         /// Key path it sets.
         key: String,
     },
+    /// Another setting, from which this one follows.
+    Setting {
+        /// Key path of the other.
+        key: String,
+    },
 }
 
 impl fmt::Display for Origin {
@@ -54,6 +59,7 @@ impl fmt::Display for Origin {
             Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
             Self::Environment { variable } => write!(f, "environment variable {variable}"),
             Self::Flag { key } => write!(f, "flag for {key}"),
+            Self::Setting { key } => write!(f, "follows from {key}"),
         }
     }
 }

@@ -28,6 +28,7 @@ pub(crate) enum OverlaySource {
     File(PathBuf),
     Environment(String),
     Flag(String),
+    Setting(String),
 }
 
 impl Overlay {
@@ -103,6 +104,12 @@ impl Overlay {
         Self::from_setting(&steps, text, source)
     }
 
+    /// Returns the layer in which a setting that nobody gave follows from another.
+    pub(crate) fn following(key_path: &[&str], value: Value, from: &str) -> Self {
+        let root = key_path.iter().rev().fold(Node::bare(value), |node, step| Node::single(step, node));
+        Self { root: Arc::new(root), text: SourceText::default(), source: OverlaySource::Setting(from.to_owned()) }
+    }
+
     /// Reads one value, given as text, by the type of the field that the steps lead to.
     fn from_setting(steps: &[String], text: &str, source: OverlaySource) -> Result<Self, ConfigError> {
         let mut shape = HotpassConfig::SHAPE;
@@ -157,6 +164,7 @@ impl Overlay {
             OverlaySource::File(path) => Origin::File { path: path.clone(), line, column },
             OverlaySource::Environment(variable) => Origin::Environment { variable: variable.clone() },
             OverlaySource::Flag(key) => Origin::Flag { key: key.clone() },
+            OverlaySource::Setting(key) => Origin::Setting { key: key.clone() },
         }
     }
 }
@@ -187,6 +195,7 @@ impl std::fmt::Display for OverlaySource {
             Self::File(path) => path.display().fmt(f),
             Self::Environment(variable) => write!(f, "environment variable {variable}"),
             Self::Flag(key) => write!(f, "flag for {key}"),
+            Self::Setting(key) => write!(f, "follows from {key}"),
         }
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 
 use hotpass_core::expectations::{expectation_names, expectation_spec};
-use hotpass_core::fields::{GOLDEN_COLUMNS, INPUT_FIELDS, input_field};
+use hotpass_core::fields::{ColumnType, GOLDEN_COLUMNS, INPUT_FIELDS, input_field};
+use hotpass_core::operator::{DATA_CLASSES, Operator};
 use hotpass_core::{SecretReference, nearest};
 
+use crate::compliance::FEATURE;
 use crate::error::{ConfigProblem, ProblemKind};
-use crate::model::{Acquisition, Expectation, HotpassConfig, Lineage, Profile, Source};
+use crate::model::{Acquisition, Expectation, HotpassConfig, Lineage, PiiRedaction, Profile, Source};
 use crate::path::join;
 use crate::pattern;
 
@@ -44,6 +46,9 @@ impl HotpassConfig {
         found.problems
     }
 }
+
+/// What `compliance.pii_redaction.operators` takes.
+const OPERATORS: &str = "`redact`, `mask`, `hash`, `tokenise`, `generalise`, `redact_spans` or `keep`";
 
 const MEMORY_FLOOR: u64 = 16 << 20;
 
@@ -361,9 +366,53 @@ impl Findings {
         }
     }
 
+    /// Redaction that is asked for has to be possible, whether or not the stage is on.
+    fn redaction(&mut self, redaction: &PiiRedaction) {
+        for (name, operator) in &redaction.operators {
+            let key = join("compliance.pii_redaction.operators", name);
+            let parsed = operator.parse::<Operator>();
+            if let Err(error) = &parsed {
+                let problem =
+                    ConfigProblem::new(ProblemKind::InvalidValue, format!("Unknown operator: `{}`", error.operator));
+                self.problems.push(problem.key(&key).expecting(OPERATORS).near(error.nearest));
+            }
+            if DATA_CLASSES.contains(&name.as_str()) {
+                continue;
+            }
+            let Some(column) = GOLDEN_COLUMNS.iter().find(|column| column.name == name) else {
+                let known = DATA_CLASSES.into_iter().chain(GOLDEN_COLUMNS.iter().map(|column| column.name));
+                let problem = ConfigProblem::new(
+                    ProblemKind::InvalidValue,
+                    format!("Unknown published column or class of personal data: `{name}`"),
+                );
+                self.problems
+                    .push(problem.key(&key).expecting("a published column or a class").near(nearest(name, known)));
+                continue;
+            };
+            let is_date = column.data_type == ColumnType::Date;
+            if !is_date && (column.data_type != ColumnType::Text || matches!(column.name, "entity_id" | "run_id")) {
+                self.invalid(&key, format!("Column holds no personal text: `{name}`"), "a column of texts or dates");
+            } else if is_date && parsed.is_ok_and(|operator| !operator.fits_dates()) {
+                self.invalid(
+                    &key,
+                    format!("Dates do not take the operator: `{operator}`"),
+                    "`redact`, `generalise:year`, `generalise:month` or `keep`",
+                );
+            }
+        }
+    }
+
     fn governance(&mut self, config: &HotpassConfig) {
         self.not_blank("data_contract.dataset", &config.data_contract.dataset);
         self.not_blank("data_contract.version", &config.data_contract.version);
+        if let Some(key) = config.asks_for_compliance().filter(|_| !config.features.compliance) {
+            self.invalid(
+                FEATURE,
+                format!("The compliance stage is off, and `{key}` asks for what it does"),
+                format!("`true`, or no such key; or else `{key}` taken away"),
+            );
+        }
+        self.redaction(&config.compliance.pii_redaction);
         if config.features.compliance {
             if config.governance.intent.iter().all(|intent| intent.trim().is_empty()) {
                 self.invalid(

@@ -20,6 +20,7 @@ pub mod fields;
 mod instrument;
 mod mask;
 mod nearest;
+pub mod operator;
 mod run;
 mod secret;
 

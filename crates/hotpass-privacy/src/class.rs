@@ -446,6 +446,8 @@ mod tests {
             assert_eq!(class.name().parse(), Ok(class));
         }
         assert!("emial".parse::<DataClass>().is_err());
+        let names: Vec<&str> = DataClass::all().map(DataClass::name).collect();
+        assert_eq!(names, hotpass_core::operator::DATA_CLASSES, "a configuration is checked against these names");
     }
 
     #[test]

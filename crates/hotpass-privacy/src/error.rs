@@ -32,13 +32,8 @@ pub enum KeyError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OperatorError {
     /// No operator has the name.
-    #[error("Unknown operator `{operator}`{}", nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default())]
-    Unknown {
-        /// What was given.
-        operator: String,
-        /// The nearest name that exists.
-        nearest: Option<&'static str>,
-    },
+    #[error(transparent)]
+    Unknown(#[from] hotpass_core::operator::UnknownOperator),
     /// The operator needs a key, and none is configured.
     #[error("Operator `{operator}` needs a key")]
     NoKey {

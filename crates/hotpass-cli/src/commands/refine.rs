@@ -286,7 +286,7 @@ pub(crate) fn refine_with(
 /// Returns the key of hashes and tokens, where the configuration names one that is used.
 pub(crate) fn privacy_key(config: &HotpassConfig) -> Result<Option<Secret>, CommandError> {
     let redaction = &config.compliance.pii_redaction;
-    let Some(reference) = redaction.key.as_ref().filter(|_| config.features.compliance && redaction.enabled) else {
+    let Some(reference) = redaction.key.as_ref().filter(|_| config.redacts()) else {
         return Ok(None);
     };
     crate::context::secret(reference).map(Some).map_err(|error| {

@@ -163,3 +163,76 @@ fn allowed_values_may_be_numbers_and_truth_values() {
         Overlay::parse("profile: {expectations: [{type: in_set, column: fee, values: [[1]]}]}", Format::Yaml, "a.yaml");
     assert!(error.unwrap_err().to_string().contains("Expected text, a number, true or false"));
 }
+
+#[test]
+fn settings_of_compliance_switch_the_stage_on() {
+    let on = |text: &str| {
+        let loaded = ConfigLoader::new().overlay(yaml(text)).load().unwrap_or_else(|error| panic!("{text}: {error}"));
+        (loaded.config.features.compliance, loaded.origin("features.compliance").unwrap().to_string())
+    };
+    let check = |text: &str, key: &str| assert_eq!(on(text), (true, format!("follows from {key}")), "{text}");
+    check("compliance: {detect_pii: true}", "compliance.detect_pii");
+    check("compliance: {consent_required: true, retention_days: 9}", "compliance.consent_required");
+    check("compliance: {consent_file: a.csv}", "compliance.consent_file");
+    check("compliance: {pii_redaction: {enabled: true}}", "compliance.pii_redaction.enabled");
+    check("compliance: {pii_redaction: {operators: {email: redact}}}", "compliance.pii_redaction.operators");
+    check("compliance: {pii_redaction: {columns: [notes]}}", "compliance.pii_redaction.columns");
+    check("compliance: {pii_redaction: {operator: mask}}", "compliance.pii_redaction.operator");
+    check("compliance: {pii_redaction: {key: 'env:KEY'}}", "compliance.pii_redaction.key");
+    for text in [
+        "compliance: {retention_days: 9, consent_policy: withhold}",
+        "compliance: {detect_pii: false, pii_redaction: {enabled: false, operators: {email: redact}}}",
+        "{}",
+    ] {
+        assert_eq!(on(text), (false, "default".to_owned()), "{text}");
+    }
+    assert_eq!(on("{features: {compliance: true}, compliance: {detect_pii: true}}").1, "a.yaml:1:25");
+    let by_variable = ConfigLoader::new()
+        .environment([("HOTPASS__COMPLIANCE__DETECT_PII".to_owned(), "true".to_owned())])
+        .load()
+        .unwrap();
+    assert!(by_variable.config.features.compliance && by_variable.config.redacts());
+    // What is written out loads to the same.
+    for loaded in [&by_variable, &ConfigLoader::new().load().unwrap()] {
+        let again = Overlay::parse(&loaded.to_toml(), Format::Toml, "b.toml").unwrap();
+        assert_eq!(ConfigLoader::new().overlay(again).load().unwrap().config, loaded.config);
+    }
+}
+
+#[test]
+fn a_stage_that_is_off_and_asked_for_is_an_error() {
+    let load = |text: &str| ConfigLoader::new().overlay(yaml(text)).load();
+    let error = load("{features: {compliance: false}, compliance: {consent_required: true}}").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a.yaml:1:25: features.compliance: The compliance stage is off, and \
+         `compliance.consent_required` asks for what it does (expected `true`, or no such key; or else \
+         `compliance.consent_required` taken away)"
+    );
+    let flag = ConfigLoader::new()
+        .overlay(yaml("{features: {compliance: false}, compliance: {detect_pii: true}}"))
+        .flag("features.compliance", "true");
+    assert!(flag.load().unwrap().config.features.compliance, "the last layer that speaks of it counts");
+    assert!(load("{features: {compliance: false}}").is_ok());
+}
+
+#[test]
+fn operators_and_classes_are_checked_whether_or_not_the_stage_is_on() {
+    let problems = |operators: &str, enabled: bool| {
+        let text = format!("compliance: {{pii_redaction: {{enabled: {enabled}, operators: {{{operators}}}}}}}");
+        ConfigLoader::new().overlay(yaml(&text)).load().map_or_else(|error| error.to_string(), |_| String::new())
+    };
+    for enabled in [true, false] {
+        let check = |operators: &str, expected: &str| {
+            let text = problems(operators, enabled);
+            assert!(text.contains(expected) && (text.is_empty() == expected.is_empty()), "{operators}: {text}");
+        };
+        check("email: bogus", "Unknown operator: `bogus`");
+        check("email: redct", "did you mean `redact`");
+        check("nosuch: redact", "Unknown published column or class of personal data: `nosuch`");
+        check("emial: redact", "did you mean `email`");
+        check("data_quality_score: redact", "holds no personal text");
+        check("last_interaction_date: mask", "Dates do not take the operator: `mask`");
+        check("last_interaction_date: generalise:month, za_id: redact, notes: redact_spans", "");
+    }
+}

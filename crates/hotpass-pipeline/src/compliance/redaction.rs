@@ -10,6 +10,7 @@ use hotpass_core::Secret;
 use hotpass_core::fields::{ColumnType, GOLDEN_COLUMNS};
 use hotpass_privacy::{
     Applier, DataClass, Operator, PrivacyKey, error::KeyError, error::OperatorError, operator::Generalisation,
+    operator::UnknownOperator,
 };
 
 /// The published columns of contacts, by what a contact holds: name, role, e-mail address, telephone number.
@@ -38,6 +39,8 @@ pub(crate) struct Redaction {
     /// Whether roles that are not made of words of roles go with the names: they are taken from the cells of names.
     guards_roles: bool,
     applier: Option<Arc<Applier>>,
+    /// Names of the people whose row it is: they are found within its free texts, on whatever list they stand.
+    people: Vec<String>,
 }
 
 /// Redaction that was asked for and cannot be done.
@@ -113,7 +116,7 @@ impl Redaction {
     /// nothing is published unredacted.
     pub(crate) fn from_config(config: &HotpassConfig, key: Option<&Secret>) -> Result<Self, RedactionError> {
         let redaction = &config.compliance.pii_redaction;
-        if !config.features.compliance || !redaction.enabled {
+        if !config.redacts() {
             return Ok(Self::default());
         }
         let default = operator_of(redaction.operator);
@@ -134,8 +137,10 @@ impl Redaction {
         let mut spans = BTreeMap::new();
         let mut named = Vec::new();
         for (name, operator) in &redaction.operators {
-            let operator: Operator =
-                operator.parse().map_err(|source| RedactionError::Operator { column: name.clone(), source })?;
+            let operator: Operator = operator.parse().map_err(|error: UnknownOperator| RedactionError::Operator {
+                column: name.clone(),
+                source: error.into(),
+            })?;
             match name.parse::<DataClass>() {
                 Ok(class) => {
                     spans.insert(class, operator);
@@ -161,7 +166,7 @@ impl Redaction {
         let operators = rules.iter().map(|(_, operator)| *operator).chain(spans.values().copied()).chain([default]);
         let applier = Applier::new(operators, key).map_err(|error| match error {
             OperatorError::NoKey { operator } => RedactionError::NoKey { operator },
-            source @ OperatorError::Unknown { .. } => RedactionError::Operator { column: String::new(), source },
+            source @ OperatorError::Unknown(_) => RedactionError::Operator { column: String::new(), source },
         })?;
         // Columns are normalised already; what stands within a text is not.
         let country = config.pipeline.country_code.as_ref().unwrap_or(&config.profile.default_country_code).clone();
@@ -169,7 +174,14 @@ impl Redaction {
             DataClass::Phone => Some(hotpass_normalise::parse_phone(value, Some(&country)).ok()?.e164),
             _ => None,
         });
-        Ok(Self { rules, spans, default: Some(default), guards_roles, applier: Some(Arc::new(applier)) })
+        Ok(Self {
+            rules,
+            spans,
+            default: Some(default),
+            guards_roles,
+            applier: Some(Arc::new(applier)),
+            people: Vec::new(),
+        })
     }
 
     /// Returns this redaction with contacts taken out whole, and addresses and numbers taken out of free texts.
@@ -201,6 +213,20 @@ impl Redaction {
         self.rules.iter().any(|(held, _)| *held == column)
     }
 
+    /// Returns whether names are taken out of free texts.
+    pub(crate) fn looks_for_names(&self) -> bool {
+        self.spans.contains_key(&DataClass::PersonName)
+            || self
+                .rules
+                .iter()
+                .any(|(column, operator)| FREE_TEXT.contains(column) && *operator == Operator::RedactSpans)
+    }
+
+    /// Returns this redaction for a row whose people are known.
+    pub(crate) fn knowing<'n>(&self, names: impl Iterator<Item = &'n str>) -> Self {
+        Self { people: names.map(str::to_owned).collect(), ..self.clone() }
+    }
+
     /// Returns what becomes of a value that belongs to no published column.
     pub(crate) fn apply(&self, value: &str) -> String {
         self.with("other", self.default.unwrap_or(Operator::Redact), value)
@@ -214,7 +240,7 @@ impl Redaction {
         if self.guards_roles && column == ROLES && !names_only_a_role(value) {
             return Cow::Borrowed(hotpass_privacy::operator::REDACTED);
         }
-        self.within(value)
+        self.within(column, value)
     }
 
     /// Returns what is written of a cell as the source has it, from which a column's value came; nothing where it may hold more
@@ -283,13 +309,18 @@ impl Redaction {
     }
 
     /// Replaces what stands within a text and has an operator of its class.
-    fn within<'t>(&self, value: &'t str) -> Cow<'t, str> {
+    fn within<'t>(&self, column: &str, value: &'t str) -> Cow<'t, str> {
         match &self.applier {
             Some(applier) if !self.spans.is_empty() => {
-                applier.replace_spans(value, |class| self.spans.get(&class).copied())
+                applier.replace_spans(value, self.people_of(column), |class| self.spans.get(&class).copied())
             }
             _ => Cow::Borrowed(value),
         }
+    }
+
+    /// Returns the people whose names may stand in a column.
+    fn people_of(&self, column: &str) -> &[String] {
+        if FREE_TEXT.contains(&column) { &self.people } else { &[] }
     }
 
     /// Applies an operator, to each value of a list.
@@ -297,10 +328,19 @@ impl Redaction {
         let Some(applier) = &self.applier else { return hotpass_privacy::operator::REDACTED.to_owned() };
         let class = class_of(column);
         let context = class.map_or(column, |class| class.name());
+        // What is known to be a name is one, whether or not it is recognised: such a value goes as a whole.
+        let of_class = |class| self.spans.get(&class).copied().unwrap_or(Operator::RedactSpans);
+        let operator = class.filter(|_| operator == Operator::RedactSpans).map_or(operator, of_class);
         match operator {
-            Operator::RedactSpans => applier
-                .replace_spans(value, |class| Some(self.spans.get(&class).copied().unwrap_or(Operator::RedactSpans)))
-                .into_owned(),
+            Operator::RedactSpans => match class {
+                Some(class) => {
+                    let parts = separator_of(column).map_or(1, |separator| value.split(separator).count());
+                    vec![format!("[{class}]"); parts].join(separator_of(column).unwrap_or_default())
+                }
+                None => {
+                    applier.replace_spans(value, self.people_of(column), |class| Some(of_class(class))).into_owned()
+                }
+            },
             Operator::Redact | Operator::Keep => applier.apply(operator, class, context, value),
             _ => match separator_of(column) {
                 Some(separator) if value.contains(separator) => {
@@ -370,13 +410,7 @@ fn published_column(name: &str) -> Result<(&'static str, bool), RedactionError> 
 }
 
 fn check_date(column: &str, is_date: bool, operator: Operator) -> Result<(), RedactionError> {
-    let allowed = matches!(
-        operator,
-        Operator::Keep
-            | Operator::Redact
-            | Operator::Generalise(Generalisation::ByClass | Generalisation::Year | Generalisation::Month)
-    );
-    if !is_date || allowed {
+    if !is_date || operator.fits_dates() {
         return Ok(());
     }
     Err(RedactionError::NotForDates { column: column.to_owned(), operator: operator.to_string() })
@@ -465,6 +499,35 @@ mod tests {
         let kept = with_operators(&[("person_name", "redact"), ("contact_primary_role", "keep")]);
         assert_eq!(Redaction::from_config(&kept, None).unwrap().contact(1, "Xolile"), "Xolile");
         assert_eq!(Redaction::default().contact(1, "Xolile"), "Xolile");
+    }
+
+    #[test]
+    fn a_column_of_a_known_class_is_redacted_whole() {
+        let spans = with_operators(&[
+            ("contact_primary_name", "redact_spans"),
+            ("contact_secondary_emails", "redact_spans"),
+            ("address_primary", "redact_spans"),
+        ]);
+        let redaction = Redaction::from_config(&spans, None).unwrap();
+        assert_eq!(redaction.text("contact_primary_name", "Quorvin Nulova"), "[person_name]");
+        assert_eq!(redaction.text("contact_secondary_emails", "a@b.org;not one"), "[email];[email]");
+        assert_eq!(redaction.text("address_primary", "Erf 7, Nowhere"), "[address]");
+    }
+
+    #[test]
+    fn the_people_of_a_row_are_found_in_its_texts() {
+        let spans = with_operators(&[("notes", "redact_spans"), ("description", "keep")]);
+        let redaction = Redaction::from_config(&spans, None).unwrap();
+        assert!(redaction.looks_for_names());
+        let knowing = redaction.knowing(["Quorvin Nulova", "Al Ystrid"].into_iter());
+        let check = |text: &str, expected: &str| assert_eq!(knowing.text("notes", text), expected);
+        check("Quorvin likes tea", "[person_name] likes tea");
+        check("ask QUORVIN NULOVA, or Mr Nulova", "ask [person_name], or Mr [person_name]");
+        check("Al is out; quorvinal stays", "Al is out; quorvinal stays");
+        assert_eq!(redaction.text("notes", "Quorvin likes tea"), "Quorvin likes tea");
+        assert_eq!(knowing.text("organization_name", "Quorvin Works"), "Quorvin Works");
+        assert!(!Redaction::default().looks_for_names());
+        assert!(Redaction::from_config(&with_operators(&[("person_name", "mask")]), None).unwrap().looks_for_names());
     }
 
     #[test]

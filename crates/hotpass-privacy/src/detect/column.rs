@@ -60,6 +60,8 @@ pub struct ColumnDetector<'d> {
     detector: &'d Detector,
     column: String,
     header_class: Option<DataClass>,
+    /// Whether the header says that the values are numbers of versions, which have the form of addresses of computers.
+    of_versions: bool,
     cells: u64,
     scanned: u64,
     found: BTreeMap<DataClass, (u64, f64, BTreeMap<Evidence, u64>)>,
@@ -71,6 +73,7 @@ impl<'d> ColumnDetector<'d> {
             detector,
             column: header.to_owned(),
             header_class: header::class_of_header(header),
+            of_versions: header::is_of_versions(header),
             cells: 0,
             scanned: 0,
             found: BTreeMap::new(),
@@ -94,6 +97,9 @@ impl<'d> ColumnDetector<'d> {
         for span in self.detector.spans(value) {
             // The header knows better than a list of names what a cell of two capitalised words is.
             if span.class == DataClass::PersonName && self.header_class.is_some_and(|class| class != span.class) {
+                continue;
+            }
+            if span.class == DataClass::IpAddress && self.of_versions {
                 continue;
             }
             let confidence = if Some(span.class) == self.header_class {
@@ -180,6 +186,9 @@ fn fits(class: DataClass, value: &str) -> bool {
         DataClass::PaymentCard | DataClass::Iban | DataClass::IpAddress => false,
         DataClass::DateOfBirth => digits >= 4,
         DataClass::Coordinates => digits >= 2,
+        // `10 km` is another race; an age has up to three digits and nothing else.
+        DataClass::Ethnicity | DataClass::Belief | DataClass::TradeUnion => digits == 0,
+        DataClass::Demographic => digits == 0 || (digits == value.len() && digits <= 3),
         _ => true,
     }
 }
@@ -192,7 +201,7 @@ mod tests {
     fn headers_and_values_speak_together() {
         let detector = Detector::new();
         let mut column = detector.column("Contact person");
-        for value in ["Xolile Fictum", "Unseen Invented (Manager)", "Acacia Works", "12", "", "x@example.org"] {
+        for value in ["Quorvin Fictum", "Unseen Invented (Manager)", "Acacia Works", "12", "", "x@example.org"] {
             column.add(value);
         }
         let findings = column.finish();
@@ -201,6 +210,25 @@ mod tests {
         assert_eq!((names.class, names.cells, names.evidence["header"]), (DataClass::PersonName, 2, 2));
         assert!((names.share - 0.4).abs() < 1e-9 && names.confidence > 0.7);
         assert_eq!(findings.classes[1].class, DataClass::Email);
+    }
+
+    #[test]
+    fn headers_that_speak_of_other_things_find_nothing() {
+        let detector = Detector::new();
+        let check = |header: &str, values: &[&str], expected: Option<DataClass>| {
+            let mut column = detector.column(header);
+            for value in values {
+                column.add(value);
+            }
+            assert_eq!(column.finish().classes.first().map(|found| found.class), expected, "{header}");
+        };
+        check("Race", &["10 km", "21 km"], None);
+        check("Race", &["Coloured", "White"], Some(DataClass::Ethnicity));
+        check("Sex toys sold", &["12", "40"], None);
+        check("Sex", &["F", "M"], Some(DataClass::Demographic));
+        check("Version", &["1.2.3.4", "10.20.30.40"], None);
+        check("Server", &["10.20.30.40"], Some(DataClass::IpAddress));
+        check("Vorname", &["Quorvin"], Some(DataClass::PersonName));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::ops::Range;
 use hotpass_privacy::{DataClass, Detector, detect::Span};
 
 /// A linear congruential generator (Knuth, MMIX): the same numbers on every machine.
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
     fn below(&mut self, limit: u64) -> u64 {
@@ -40,7 +40,7 @@ fn luhn_digit(digits: &str) -> char {
     char::from(b'0' + ((10 - sum % 10) % 10) as u8)
 }
 
-fn za_id(numbers: &mut Numbers, valid: bool) -> String {
+pub(crate) fn za_id(numbers: &mut Numbers, valid: bool) -> String {
     let mut digits = format!(
         "{:02}{:02}{:02}{}{}8",
         numbers.below(100),
@@ -54,7 +54,7 @@ fn za_id(numbers: &mut Numbers, valid: bool) -> String {
     digits
 }
 
-fn card(numbers: &mut Numbers, valid: bool) -> String {
+pub(crate) fn card(numbers: &mut Numbers, valid: bool) -> String {
     let mut digits = format!("{}{}", numbers.pick(&["4", "51", "55"]), numbers.digits(14));
     digits.truncate(15);
     let check = luhn_digit(&digits);
@@ -64,7 +64,7 @@ fn card(numbers: &mut Numbers, valid: bool) -> String {
     parts.join(numbers.pick(&["", " ", "-"]))
 }
 
-fn iban(numbers: &mut Numbers) -> String {
+pub(crate) fn iban(numbers: &mut Numbers) -> String {
     let account = numbers.digits(18);
     // Mod 97 of account, country DE (13 14), check digits 00.
     let remainder =

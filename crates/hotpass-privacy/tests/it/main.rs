@@ -6,5 +6,6 @@
 )]
 
 mod accuracy;
+mod held_out;
 mod operators;
 mod subject;

@@ -13,7 +13,8 @@ use hotpass_pipeline::resolve::{
     resolve_files,
 };
 use hotpass_pipeline::suite_options;
-use hotpass_privacy::{Applier, DataClass, Operator, PrivacyKey, error::OperatorError};
+use hotpass_privacy::operator::UnknownOperator;
+use hotpass_privacy::{Applier, DataClass, Operator, PrivacyKey};
 use hotpass_quality::contract::{Contract, RuleCount, documents, shipped};
 use hotpass_quality::{MissingColumns, Suite, SuiteOptions, error::SuiteError};
 use serde_json::json;
@@ -237,7 +238,7 @@ fn column_operators(pairs: &[String], key: Option<&str>) -> Result<ColumnOperato
     let mut operators = BTreeMap::new();
     for pair in pairs {
         let (column, operator) = pair.rsplit_once('=').unwrap_or((pair, "redact"));
-        let operator: Operator = operator.parse().map_err(|error: OperatorError| {
+        let operator: Operator = operator.parse().map_err(|error: UnknownOperator| {
             CommandError::usage(format!("Cannot redact column `{column}`")).caused_by(&error)
         })?;
         operators.insert(column.to_owned(), operator);
