@@ -129,6 +129,8 @@ pub(crate) struct RunFacts<'a> {
 pub(crate) struct GoldenChunk {
     /// Published rows.
     pub(crate) golden: RecordBatch,
+    /// The same rows before redaction, where something was redacted: expectations judge the data, not what hides it.
+    pub(crate) judged: Option<RecordBatch>,
     /// Provenance of their cells.
     pub(crate) provenance: RecordBatch,
     /// Fields on which sources disagree.
@@ -389,7 +391,7 @@ fn quality_fields(config: &HotpassConfig) -> Vec<QualityField> {
 struct ChunkWriter<'s, 'a> {
     survival: &'s Survival<'a>,
     /// What is redacted of the entity.
-    redaction: &'a Redaction,
+    redaction: Cow<'a, Redaction>,
     // Scratch.
     candidates: Vec<Candidate<'a>>,
     positions: Vec<usize>,
@@ -401,6 +403,9 @@ struct ChunkWriter<'s, 'a> {
     entity_id: StringBuilder,
     fields: Vec<StringBuilder>,
     slug: StringBuilder,
+    dates: Date32Builder,
+    /// The same three before redaction, where something is redacted.
+    unredacted: Option<Unredacted>,
     datasets: StringBuilder,
     record_ids: StringBuilder,
     email_confidence: Float64Builder,
@@ -416,7 +421,6 @@ struct ChunkWriter<'s, 'a> {
     scores: Vec<f64>,
     flags: StringBuilder,
     selection: StringBuilder,
-    dates: Date32Builder,
     provenance: ProvenanceWriter,
     conflicts: Vec<StringBuilder>,
     contact_table: ContactWriter,
@@ -425,12 +429,20 @@ struct ChunkWriter<'s, 'a> {
     wins: Wins,
 }
 
+/// Columns before redaction.
+struct Unredacted {
+    fields: Vec<StringBuilder>,
+    slug: StringBuilder,
+    dates: Date32Builder,
+}
+
 impl<'s, 'a> ChunkWriter<'s, 'a> {
     fn new(survival: &'s Survival<'a>, entities: usize) -> Self {
         let text = |bytes: usize| StringBuilder::with_capacity(entities, entities * bytes);
+        let redacts = survival.redaction.is_active() || survival.without_contacts.1.holds_back();
         Self {
             survival,
-            redaction: survival.redaction,
+            redaction: Cow::Borrowed(survival.redaction),
             candidates: Vec::new(),
             positions: Vec::new(),
             losers: Vec::new(),
@@ -440,6 +452,12 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
             entity_id: text(24),
             fields: FIELDS.iter().map(|_| text(16)).collect(),
             slug: text(24),
+            dates: Date32Builder::with_capacity(entities),
+            unredacted: redacts.then(|| Unredacted {
+                fields: FIELDS.iter().map(|_| text(16)).collect(),
+                slug: text(24),
+                dates: Date32Builder::with_capacity(entities),
+            }),
             datasets: text(16),
             record_ids: text(32),
             email_confidence: Float64Builder::with_capacity(entities),
@@ -455,7 +473,6 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
             scores: Vec::with_capacity(entities),
             flags: text(16),
             selection: text(256),
-            dates: Date32Builder::with_capacity(entities),
             provenance: ProvenanceWriter::new(entities * 8),
             conflicts: CONFLICT_COLUMNS.iter().map(|_| StringBuilder::new()).collect(),
             contact_table: ContactWriter::new(entities),
@@ -470,7 +487,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         let records = survival.records;
         let members: &'a [u32] = survival.entities.members(entity);
         let (strict, consent) = survival.without_contacts;
-        self.redaction = if consent.redacts(entity) { strict } else { survival.redaction };
+        self.redaction = Cow::Borrowed(if consent.redacts(entity) { strict } else { survival.redaction });
         let mut id = std::mem::take(&mut self.id);
         id.clear();
         survival.entities.write_id(entity, &mut id);
@@ -478,6 +495,10 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
 
         let mut contacts = std::mem::take(&mut self.contacts);
         entity_contacts::collect(records, members, &mut contacts);
+        if self.redaction.looks_for_names() {
+            let names = contacts.iter().filter_map(|contact| contact.get(&records.contacts, Channel::Name));
+            self.redaction = Cow::Owned(self.redaction.knowing(names));
+        }
         self.losers.clear();
         let mut published: [Option<Published<'a>>; FIELDS.len()] = [const { None }; FIELDS.len()];
         for (position, &(_, origin)) in FIELDS.iter().enumerate() {
@@ -505,7 +526,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
 
         let order = primary_first(&contacts, records, &published);
         self.verification(members, &contacts, &order, &published);
-        self.contact_table.append(survival, self.redaction, &id, &contacts, &order);
+        self.contact_table.append(survival, &self.redaction, &id, &contacts, &order);
         self.contacts = contacts;
 
         self.quality(members, &published);
@@ -836,10 +857,23 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
                 None if position == DATE => self.dates.append_null(),
                 None => builder.append_null(),
             }
+            let Some(unredacted) = &mut self.unredacted else { continue };
+            let builder = &mut unredacted.fields[position];
+            match value.as_ref().map(|published| &published.value) {
+                Some(PublishedValue::Date(days)) => unredacted.dates.append_value(*days),
+                Some(PublishedValue::One(text)) => builder.append_value(text),
+                Some(PublishedValue::Joined(text)) => builder.append_value(text),
+                None if position == COUNTRY => builder.append_option(survival.country.as_deref()),
+                None if position == DATE => unredacted.dates.append_null(),
+                None => builder.append_null(),
+            }
         }
         let slug = published[0].as_ref().map(|name| (survival.slug)(&name.value.text())).unwrap_or_default();
         // A name without any letter or digit has no slug of its own.
         let slug = if slug.is_empty() { id.replace('_', "-") } else { slug };
+        if let Some(unredacted) = &mut self.unredacted {
+            unredacted.slug.append_value(&slug);
+        }
         // Within a slug nothing can be found, so that a name in which something was found is written anew.
         let name = published[0].as_ref().map(|name| name.value.text()).unwrap_or_default();
         match self.redaction.text("organization_name", &name) {
@@ -915,7 +949,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
         for (position, value) in published.iter().enumerate() {
             let Some(published) = value else { continue };
             let (field, origin) = FIELDS[position];
-            let redaction = self.redaction;
+            let redaction = &*self.redaction;
             let writer = &mut self.provenance;
             writer.row(records, id, field, published, redaction);
             self.wins.add(position, records.span(published.cell.record).table, published.cell.column);
@@ -953,7 +987,7 @@ impl<'s, 'a> ChunkWriter<'s, 'a> {
                 continue;
             }
             self.conflicting[position] += 1;
-            let redaction = self.redaction;
+            let redaction = &*self.redaction;
             let shown = |text: &str| match (origin, text.parse::<chrono::NaiveDate>()) {
                 (Origin::Date, Ok(date)) => redaction
                     .date(field, (date - chrono::NaiveDate::default()).num_days() as i32)
@@ -1006,6 +1040,7 @@ impl ChunkWriter<'_, '_> {
             |value: &str| Arc::new(StringArray::from_iter_values(std::iter::repeat_n(value, rows))) as ArrayRef;
         let absent = || Arc::new(StringArray::new_null(rows)) as ArrayRef;
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(GOLDEN_COLUMNS.len());
+        let mut judged: Vec<ArrayRef> = Vec::new();
         for column in GOLDEN_COLUMNS {
             let built: ArrayRef = match column.name {
                 "entity_id" => Arc::new(self.entity_id.finish()),
@@ -1041,10 +1076,23 @@ impl ChunkWriter<'_, '_> {
                     None => Arc::new(NullArray::new(rows)),
                 },
             };
+            if let Some(unredacted) = &mut self.unredacted {
+                judged.push(match column.name {
+                    "organization_slug" => Arc::new(unredacted.slug.finish()),
+                    "last_interaction_date" => Arc::new(unredacted.dates.finish()),
+                    name => match FIELDS.iter().position(|(field, _)| *field == name) {
+                        Some(position) => Arc::new(unredacted.fields[position].finish()),
+                        None => Arc::clone(&built),
+                    },
+                });
+            }
             columns.push(redact_derived(survival.redaction, column.name, built));
         }
+        let judged =
+            self.unredacted.is_some().then(|| RecordBatch::try_new(Arc::clone(&schemas.golden), judged)).transpose()?;
         Ok(GoldenChunk {
             golden: RecordBatch::try_new(Arc::clone(&schemas.golden), columns)?,
+            judged,
             provenance: self.provenance.finish(&schemas.provenance)?,
             conflicts: RecordBatch::try_new(
                 Arc::clone(&schemas.conflicts),

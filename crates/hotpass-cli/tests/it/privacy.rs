@@ -251,7 +251,7 @@ fn what_cannot_be_redacted_is_not_published() {
         (&["--pii-operator", "email=tokenise"][..], "needs a key"),
         (&["--pii-operator", "email=hash", "--pii-key", "file:nowhere"], "nowhere"),
         (&["--pii-operator", "emial=redact"], "did you mean `email`"),
-        (&["--pii-operator", "email=shred"], "Unknown operator `shred`"),
+        (&["--pii-operator", "email=shred"], "Unknown operator: `shred`"),
         (&["--consent-required", "--consent-file", "nowhere.csv"], "nowhere.csv"),
     ] {
         let arguments: Vec<&str> = ["refine", "data", "-o", "out.csv"].iter().chain(flags).copied().collect();
@@ -265,6 +265,71 @@ fn what_cannot_be_redacted_is_not_published() {
     let outcome = sandbox.run(&["refine", "data", "-o", "out.csv"]);
     assert_eq!(outcome.code, 2, "{outcome}");
     assert!(!sandbox.path("out.csv").exists() && !sandbox.path("dist/runs").exists(), "{outcome}");
+}
+
+/// Returns what the expectations of the latest run have found: name, column, values judged, values that fail.
+fn expectations(sandbox: &Sandbox) -> Vec<(String, String, u64, u64)> {
+    let latest = std::fs::read_to_string(sandbox.path("dist/runs/latest")).map(|id| id.trim().to_owned());
+    let folder = format!("dist/runs/{}", latest.unwrap_or_else(|_| "latest".to_owned()));
+    let report = std::fs::read(sandbox.path(&format!("{folder}/report.json"))).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    let all = report["expectations"].as_array().unwrap();
+    assert!(all.len() > 5, "{report:#}");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let count = |value: &serde_json::Value| value.as_u64().unwrap_or_default();
+    all.iter()
+        .map(|one| (text(&one["name"]), text(&one["column"]), count(&one["checked"]), count(&one["unexpected"])))
+        .collect()
+}
+
+#[test]
+fn expectations_judge_the_values_and_not_what_hides_them() {
+    let sandbox = workspace();
+    refine(&sandbox, &[]);
+    let open = expectations(&sandbox);
+    assert!(open.iter().any(|one| one.1 == "contact_primary_email" && one.2 > 0), "{open:?}");
+    for flags in [
+        &["--redact-pii"][..],
+        &["--pii-operator", "email=mask", "--pii-operator", "phone=generalise"],
+        &["--no-redact-pii", "--consent-required", "--consent-policy", "redact"],
+    ] {
+        let published = refine(&sandbox, flags);
+        assert!(!published.contains("u@baobab.example"), "{flags:?}: {published}");
+        assert_eq!(expectations(&sandbox), open, "{flags:?}");
+    }
+    let strict = |flags: &[&str]| {
+        let arguments = [&["refine", "data", "-o", "out.csv", "--qa-mode", "strict"][..], flags].concat();
+        sandbox.run(&arguments).code
+    };
+    assert_eq!(strict(&["--redact-pii"]), strict(&[]));
+    // Values that may be shown are not where they are redacted.
+    sandbox.write("shown.toml", "[quality]\nshown_columns = [\"contact_primary_email\"]\n");
+    refine(&sandbox, &["--config", "shown.toml", "--redact-pii"]);
+    for (name, text) in everything(&sandbox.path("dist/runs")) {
+        assert!(!text.contains("x.fictum@acacia.example"), "{name}");
+    }
+}
+
+#[test]
+fn settings_in_a_file_or_variable_switch_the_stage_on() {
+    let sandbox = workspace();
+    sandbox.write("hotpass.toml", "[compliance.pii_redaction]\nenabled = true\n");
+    assert!(!refine(&sandbox, &[]).contains("u@baobab.example"));
+    sandbox.write("hotpass.toml", "[compliance]\nconsent_required = true\nconsent_policy = \"withhold\"\n");
+    assert!(!refine(&sandbox, &[]).contains("Baobab"));
+    sandbox.write("hotpass.toml", "[compliance.pii_redaction]\noperators = {email = \"redact\"}\n");
+    let published = refine(&sandbox, &[]);
+    assert!(!published.contains("u@baobab.example"), "{published}");
+    let shown = sandbox.run(&["config", "show", "--origins"]);
+    assert!(shown.stdout.contains("follows from compliance.pii_redaction.operators"), "{shown}");
+    sandbox.write("hotpass.toml", "[compliance.pii_redaction]\nenabled = false\noperators = {email = \"bogus\"}\n");
+    let checked = sandbox.run(&["config", "check"]);
+    assert!(checked.code != 0 && checked.to_string().contains("Unknown operator: `bogus`"), "{checked}");
+    sandbox.write("hotpass.toml", "[features]\ncompliance = false\n[compliance]\ndetect_pii = true\n");
+    let refused = sandbox.run(&["refine", "data", "-o", "refused.csv"]);
+    assert_eq!(refused.code, 2, "{refused}");
+    assert!(refused.stderr.contains("compliance.detect_pii"), "{refused}");
+    assert!(!sandbox.path("refused.csv").exists());
 }
 
 #[test]
