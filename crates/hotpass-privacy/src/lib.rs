@@ -27,7 +27,7 @@
 //! [`SuppressionList`] keeps erased people out of later runs, and [`anonymity`] measures how alone a row stands.
 //!
 //! Findings hold classes, counts and places, never a value. The crate reads no tables and no sources; it does not judge whether
-//! processing is lawful. Names are found by header, by title and by a short list: expect to miss some (see [`Detector`]).
+//! processing is lawful. Names are found by header, by the words around them and by lists of common names: expect to miss many (see [`Detector`]).
 
 pub mod anonymity;
 pub mod class;

@@ -303,6 +303,7 @@ fn expectations_judge_the_values_and_not_what_hides_them() {
     };
     assert_eq!(strict(&["--redact-pii"]), strict(&[]));
     // Values that may be shown are not where they are redacted.
+    std::fs::remove_dir_all(sandbox.path("dist")).unwrap();
     sandbox.write("shown.toml", "[quality]\nshown_columns = [\"contact_primary_email\"]\n");
     refine(&sandbox, &["--config", "shown.toml", "--redact-pii"]);
     for (name, text) in everything(&sandbox.path("dist/runs")) {
@@ -323,7 +324,7 @@ fn settings_in_a_file_or_variable_switch_the_stage_on() {
     let shown = sandbox.run(&["config", "show", "--origins"]);
     assert!(shown.stdout.contains("follows from compliance.pii_redaction.operators"), "{shown}");
     sandbox.write("hotpass.toml", "[compliance.pii_redaction]\nenabled = false\noperators = {email = \"bogus\"}\n");
-    let checked = sandbox.run(&["config", "check"]);
+    let checked = sandbox.run(&["config", "check", "hotpass.toml"]);
     assert!(checked.code != 0 && checked.to_string().contains("Unknown operator: `bogus`"), "{checked}");
     sandbox.write("hotpass.toml", "[features]\ncompliance = false\n[compliance]\ndetect_pii = true\n");
     let refused = sandbox.run(&["refine", "data", "-o", "refused.csv"]);
