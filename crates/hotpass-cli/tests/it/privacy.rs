@@ -312,6 +312,23 @@ fn expectations_judge_the_values_and_not_what_hides_them() {
 }
 
 #[test]
+fn the_contacts_of_an_entity_are_taken_out_of_its_notes() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "data/works.csv",
+        "organization_name,Contact Person,email,notes\n\
+         Acacia Works,Quorvin Nulova,q@acacia.example,Quorvin likes tea\n\
+         Baobab Hall,Ystrid Fictum,y@baobab.example,Quorvin is a street here\n",
+    );
+    let published = refine(&sandbox, &["--pii-operator", "notes=redact_spans"]);
+    assert!(published.contains("[person_name] likes tea"), "{published}");
+    assert!(published.contains("Quorvin is a street here"), "{published}");
+    for (name, text) in everything(&sandbox.path("dist/runs")) {
+        assert!(!text.contains("Quorvin likes"), "{name}");
+    }
+}
+
+#[test]
 fn settings_in_a_file_or_variable_switch_the_stage_on() {
     let sandbox = workspace();
     sandbox.write("hotpass.toml", "[compliance.pii_redaction]\nenabled = true\n");

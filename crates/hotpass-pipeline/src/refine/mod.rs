@@ -529,7 +529,9 @@ impl<'a> Run<'a> {
         let judged: Vec<&RecordBatch> =
             chunks.iter().map(|chunk| chunk.judged.as_ref().unwrap_or(&chunk.golden)).collect();
         let result = self.expectations.check_published(&judged, &golden)?;
-        chunks.iter_mut().for_each(|chunk| chunk.judged = None);
+        for chunk in &mut chunks {
+            chunk.judged = None;
+        }
         let redaction = &self.redaction;
         let show = |value: &str| redaction.is_active().then(|| redaction.apply(value));
         let decisions: Vec<TableDecisions> = records.tables.iter().map(|table| self.decisions_on(&table.id)).collect();
