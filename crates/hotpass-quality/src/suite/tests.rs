@@ -100,7 +100,7 @@ fn titles_tell_expectations_of_one_name_apart() {
         (fee("not_null").with("row_condition", "n > 5"), "fee not_null, where n > 5"),
         (
             fee("not_null").with("mostly", 0.5).with("row_condition", object),
-            "fee not_null, mostly 0.5, where town == \"Gqeberha\" and (n.notnull() or n not in [1,2])",
+            "fee not_null, mostly 0.5, where town == \"Gqeberha\" and (n.notnull() or n not in [1, 2])",
         ),
         (fee("between").with("min_value", 2), "fee between at least 2"),
         (fee("between").with("min_value", 2).with("strict_min", true), "fee between above 2"),
