@@ -126,6 +126,7 @@ impl ConfigLoader {
         }
         loaded.config.drop_repeats();
         loaded.switch_compliance_on();
+        loaded.publish_beside_runs();
         loaded.validate()?;
         Ok(loaded)
     }
@@ -184,6 +185,18 @@ impl LoadedConfig {
         if let Some(key) = self.config.asks_for_compliance() {
             self.merge(Overlay::following(&["features", "compliance"], Value::Boolean(true), key));
         }
+    }
+
+    /// Puts the published file into the folder of runs, where a layer names that and none names the file: two workspaces must not
+    /// write the same file.
+    fn publish_beside_runs(&mut self) {
+        let is_default = |key: &str| self.origin(key) == Some(Origin::Default);
+        if is_default("pipeline.dist_dir") || !is_default("pipeline.output_path") {
+            return;
+        }
+        let Some(name) = self.config.pipeline.output_path.file_name() else { return };
+        let path = self.config.pipeline.dist_dir.join(name).to_string_lossy().into_owned();
+        self.merge(Overlay::following(&["pipeline", "output_path"], Value::Text(path.into()), "pipeline.dist_dir"));
     }
 
     /// Checks what no single layer can say of itself: ranges, names, rules between fields.

@@ -220,7 +220,7 @@ pub struct Quality {
 pub struct Pipeline {
     /// Folder, file or glob that is read.
     pub input_dir: PathBuf,
-    /// Published file; its ending chooses xlsx, csv, parquet or json.
+    /// Published file; its ending chooses xlsx, csv, parquet or json. When no layer sets it, it is `refined.xlsx` in `dist_dir`.
     pub output_path: PathBuf,
     /// Folder of runs and evidence.
     pub dist_dir: PathBuf,

@@ -165,6 +165,19 @@ fn allowed_values_may_be_numbers_and_truth_values() {
 }
 
 #[test]
+fn the_published_file_lies_beside_the_runs_unless_it_is_named() {
+    let path = |text: &str| {
+        let loaded = ConfigLoader::new().overlay(yaml(text)).load().unwrap_or_else(|error| panic!("{text}: {error}"));
+        let origin = loaded.origin("pipeline.output_path").unwrap().to_string();
+        (loaded.config.pipeline.output_path.display().to_string(), origin)
+    };
+    assert_eq!(path("{}"), ("dist/refined.xlsx".to_owned(), "default".to_owned()));
+    let other = path("pipeline: {dist_dir: other/dist}");
+    assert_eq!(other, ("other/dist/refined.xlsx".to_owned(), "follows from pipeline.dist_dir".to_owned()));
+    assert_eq!(path("pipeline: {dist_dir: other, output_path: here.csv}").0, "here.csv");
+}
+
+#[test]
 fn settings_of_compliance_switch_the_stage_on() {
     let on = |text: &str| {
         let loaded = ConfigLoader::new().overlay(yaml(text)).load().unwrap_or_else(|error| panic!("{text}: {error}"));
