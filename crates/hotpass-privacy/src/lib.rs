@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use hotpass_core::Secret;
-//! use hotpass_privacy::{Applier, DataClass, Detector, Jurisdiction, Operator, PrivacyKey};
+//! use hotpass_privacy::{DataClass, Detector, Jurisdiction, Operator, PrivacyKey, operator::Applier};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let text = "Ask x.fictum@example.org, or call 082 555 0142";
@@ -34,15 +34,14 @@ pub mod class;
 pub mod consent;
 pub mod detect;
 pub mod error;
-mod key;
+pub mod key;
 pub mod operator;
 mod retention;
 pub mod subject;
-mod suppression;
+pub mod suppression;
 
 pub use class::{DataClass, Jurisdiction};
 pub use detect::Detector;
-pub use key::{PrivacyKey, context_of, is_sealed};
-pub use operator::{Applier, Operator};
+pub use key::PrivacyKey;
+pub use operator::Operator;
 pub use retention::retention_until;
-pub use suppression::{Scrubbed, SuppressionList};

@@ -3,7 +3,7 @@
 //! ```
 //! use hotpass_core::{Clock, RunDirectory, RunId, write_atomic};
 //! use hotpass_provenance::manifest::{FileRecord, RunStatus};
-//! use hotpass_provenance::{Manifest, RunLock, verify::Trust, verify_run};
+//! use hotpass_provenance::{Manifest, manifest::RunLock, verify::Trust, verify_run};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dist = tempfile::tempdir()?;
@@ -42,7 +42,7 @@ pub mod verify;
 
 pub use key::SigningKey;
 pub use ledger::{Entry, EntryKind, Ledger};
-pub use manifest::{Manifest, RunLock};
+pub use manifest::Manifest;
 pub use origin::run_of_file;
 pub use prov::prov_document;
 pub use verify::verify_run;

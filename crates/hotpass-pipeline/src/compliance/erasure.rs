@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use hotpass_core::{AtomicFile, Clock, sha256_bytes};
 use hotpass_privacy::subject::{Identifier, Subject};
-use hotpass_privacy::{PrivacyKey, SuppressionList};
+use hotpass_privacy::{PrivacyKey, suppression::SuppressionList};
 use hotpass_provenance::ledger::LEDGER_FILE;
 use hotpass_provenance::manifest::RunStatus;
 use hotpass_provenance::suppression::{SuppressionHead, check_suppression};

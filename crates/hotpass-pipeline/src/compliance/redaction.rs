@@ -8,10 +8,9 @@ use hotpass_config::HotpassConfig;
 use hotpass_config::model::RedactionOperator;
 use hotpass_core::Secret;
 use hotpass_core::fields::{ColumnType, GOLDEN_COLUMNS};
-use hotpass_privacy::{
-    Applier, DataClass, Operator, PrivacyKey, error::KeyError, error::OperatorError, operator::Generalisation,
-    operator::UnknownOperator,
-};
+use hotpass_privacy::error::{KeyError, OperatorError};
+use hotpass_privacy::operator::{Applier, Generalisation, UnknownOperator};
+use hotpass_privacy::{DataClass, Operator, PrivacyKey};
 
 /// The published columns of contacts, by what a contact holds: name, role, e-mail address, telephone number.
 pub(crate) const CONTACT_COLUMNS_BY_CHANNEL: [&[&str]; 4] = [

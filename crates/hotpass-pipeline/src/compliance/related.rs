@@ -6,8 +6,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{AsArray, RecordBatch};
+use hotpass_privacy::key::{context_of, is_sealed};
 use hotpass_privacy::subject::{ERASED, Identifier, IdentifierKind, Subject};
-use hotpass_privacy::{DataClass, PrivacyKey, context_of, is_sealed};
+use hotpass_privacy::{DataClass, PrivacyKey};
 use serde::Serialize;
 use zip::ZipArchive;
 

@@ -449,7 +449,7 @@ pub(super) fn archives_of(dist_dir: &Path) -> Vec<PathBuf> {
 
 /// Returns whether a run works in a folder now.
 pub(super) fn is_locked(folder: &Path) -> bool {
-    hotpass_provenance::RunLock::acquire(folder).is_err()
+    hotpass_provenance::manifest::RunLock::acquire(folder).is_err()
 }
 
 /// Returns whether an output is what the run has written, or an erasure has made of it.

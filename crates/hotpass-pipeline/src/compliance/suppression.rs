@@ -10,7 +10,7 @@ use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use hotpass_ingest::IngestError;
 use hotpass_ingest::table::Batches;
-use hotpass_privacy::{Scrubbed, SuppressionList};
+use hotpass_privacy::suppression::{Scrubbed, SuppressionList};
 use hotpass_provenance::suppression::check_suppression;
 
 use super::ComplianceError;

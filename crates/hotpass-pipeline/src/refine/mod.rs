@@ -14,7 +14,7 @@ use hotpass_core::{Clock, Diagnostic, RunDirectory, RunId};
 use hotpass_ingest::{SourceFile, discover, source::DiscoverOptions};
 use hotpass_normalise::{country_by_alpha2, organization_key_similarity, slug};
 use hotpass_provenance::manifest::{FileRecord, RunStatus, config_digest};
-use hotpass_provenance::{Manifest, RunLock, run_of_file};
+use hotpass_provenance::{Manifest, manifest::RunLock, run_of_file};
 use hotpass_resolve::model::LinkageModel;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
-use hotpass_privacy::{Applier, DataClass, Operator};
+use hotpass_privacy::{DataClass, Operator, operator::Applier};
 use hotpass_quality::contract::{CheckOptions, Contract, ContractCheck, ContractResult};
 use hotpass_quality::{MissingColumns, Suite, SuiteOptions, SuiteResult};
 use serde::{Serialize, Serializer};

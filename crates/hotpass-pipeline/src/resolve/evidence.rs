@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use hotpass_core::{Clock, RunDirectory, RunId};
 use hotpass_lineage::event::RunState;
 use hotpass_provenance::manifest::{FileRecord, RowCounts, RunStatus, StageRecord, config_digest};
-use hotpass_provenance::{Manifest, RunLock};
+use hotpass_provenance::{Manifest, manifest::RunLock};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use hotpass_core::Secret;
-use hotpass_privacy::{Applier, DataClass, Operator, PrivacyKey, operator::REDACTED};
+use hotpass_privacy::operator::{Applier, REDACTED};
+use hotpass_privacy::{DataClass, Operator, PrivacyKey};
 use proptest::prelude::*;
 
 fn key(secret: &str) -> PrivacyKey {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use hotpass_privacy::subject::{Identifier, IdentifierKind, Subject};
-use hotpass_privacy::{Scrubbed, SuppressionList};
+use hotpass_privacy::suppression::{Scrubbed, SuppressionList};
 use proptest::prelude::*;
 
 const NAME: &str = "Zoë van O'Fictum-Nuñez";

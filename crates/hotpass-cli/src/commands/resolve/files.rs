@@ -14,7 +14,7 @@ use hotpass_pipeline::resolve::{
 };
 use hotpass_pipeline::suite_options;
 use hotpass_privacy::operator::UnknownOperator;
-use hotpass_privacy::{Applier, DataClass, Operator, PrivacyKey};
+use hotpass_privacy::{DataClass, Operator, PrivacyKey, operator::Applier};
 use hotpass_quality::contract::{Contract, RuleCount, documents, shipped};
 use hotpass_quality::{MissingColumns, Suite, SuiteOptions, error::SuiteError};
 use serde_json::json;
