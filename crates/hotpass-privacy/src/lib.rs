@@ -22,9 +22,9 @@
 //! # }
 //! ```
 //!
-//! [`Detector`] finds personal data in values and columns; start there. [`Applier`] and [`Operator`] say what becomes of it,
+//! [`Detector`] finds personal data in values and columns; start there. [`operator::Applier`] and [`Operator`] say what becomes of it,
 //! [`PrivacyKey`] stands behind hashes and tokens. [`consent`] holds what people agreed to, [`subject`] finds a person in texts,
-//! [`SuppressionList`] keeps erased people out of later runs, and [`anonymity`] measures how alone a row stands.
+//! [`suppression::SuppressionList`] keeps erased people out of later runs, and [`anonymity`] measures how alone a row stands.
 //!
 //! Findings hold classes, counts and places, never a value. The crate reads no tables and no sources; it does not judge whether
 //! processing is lawful. Names are found by header, by the words around them and by lists of common names: expect to miss many (see [`Detector`]).
