@@ -43,7 +43,7 @@ pub(crate) fn source_columns(
                 diagnostics.extend(repairs.map(|repair| {
                     Diagnostic::info(
                         "ingest.header.repaired",
-                        format!("The column is named `{}`: {repair}", header.name),
+                        format!("The column got another name than its header: {repair}"),
                     )
                     .at(id.location().row(row).column(*index))
                 }));
