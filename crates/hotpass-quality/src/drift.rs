@@ -246,7 +246,8 @@ pub fn ks_statistic(left: &[f64], right: &[f64]) -> f64 {
 
 /// Returns the index of a column: over tenths of the earlier numbers, or over the frequent values and the rest.
 ///
-/// A frequent value of then that is none now has an unknown small count; the one that changes least is taken. Nothing is returned
+/// A frequent value of then that is none now has an unknown small count, unless every value of now is listed; the one that changes
+/// least is taken. Nothing is returned
 /// where no value was shared by enough rows, or values are not kept.
 pub(crate) fn stability_index_of(before: &ColumnProfile, now: &ColumnProfile) -> Option<f64> {
     if let (Some(before), Some(now)) = (&before.numbers, &now.numbers) {
@@ -273,7 +274,11 @@ pub(crate) fn stability_index_of(before: &ColumnProfile, now: &ColumnProfile) ->
         return None;
     }
     let least = now.frequent.values().min().copied().unwrap_or(0);
-    let unlisted = if now.frequent.len() < FREQUENT { SHARED - 1 } else { least };
+    let unlisted = match now.frequent.len() {
+        listed if listed as u64 == now.distinct => 0,
+        listed if listed < FREQUENT => SHARED - 1,
+        _ => least,
+    };
     let mut expected: Vec<f64> = before.frequent.values().map(|&count| count as f64).collect();
     let mut actual: Vec<f64> = before
         .frequent
@@ -357,6 +362,10 @@ mod tests {
         // By hand: Ceres goes from 6 % to 4 %, Paarl from 94 % to 96 %, and no row is elsewhere.
         let by_hand = (0.04 - 0.06) * (0.04f64 / 0.06).ln() + (0.96 - 0.94) * (0.96f64 / 0.94).ln();
         assert!((index - by_hand).abs() < 1e-12, "{index} instead of {by_hand}");
+        // Every value of now is known, so that Ceres is known to be gone.
+        let gone = stability_index_of(&before.columns["town"], &profile_of(&[("Paarl", 100)]).columns["town"]).unwrap();
+        let by_hand = (1e-4 - 0.06) * (1e-4f64 / 0.06).ln() + (1.0 - 0.94) * (1.0f64 / 0.94).ln();
+        assert!((gone - by_hand).abs() < 1e-12, "{gone} instead of {by_hand}");
         let moved = profile_of(&[("Paarl", 50), ("Worcester", 50)]);
         assert!(stability_index_of(&before.columns["town"], &moved.columns["town"]).unwrap() > 0.25);
     }
