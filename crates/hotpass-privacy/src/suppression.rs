@@ -357,25 +357,14 @@ impl SuppressionList {
     }
 
     fn without_own_names(&self, text: &str, words: &[Word]) -> Option<String> {
-        let mut rest = String::new();
-        let (mut end, mut at, mut found) = (0, 0, false);
-        while at < words.len() {
-            let run = self.lengths.iter().rev().map(|length| usize::from(*length)).find(|length| {
+        let place = |at: usize| (words[at].start, words[at].end);
+        without_runs(text, words.len(), place, |at| {
+            self.lengths.iter().rev().map(|length| usize::from(*length)).find(|length| {
                 let Some(run) = words.get(at..at + length) else { return false };
                 let near = run.windows(2).all(|pair| is_between(&text[pair[0].end..pair[1].start]));
                 near && self.is_own(run, || text[run[0].start..run[run.len() - 1].end].to_owned())
-            });
-            if let Some(length) = run {
-                rest.push_str(&text[end..words[at].start]);
-                end = words[at + length - 1].end;
-                at += length;
-                found = true;
-            } else {
-                at += 1;
-            }
-        }
-        rest.push_str(&text[end..]);
-        found.then_some(rest)
+            })
+        })
     }
 
     /// Returns a text without the addresses and numbers on the list; nothing when it holds none.
@@ -487,23 +476,16 @@ impl SuppressionList {
         if words.len() > 4096 {
             return None;
         }
-        let mut rest = String::new();
-        let (mut end, mut at, mut found) = (0, 0, false);
-        while at < words.len() {
-            let run = (2..=5).rev().find(|length| {
-                at + length <= words.len() && self.is_listed_name(&text[words[at].0..words[at + length - 1].1])
-            });
-            if let Some(length) = run {
-                rest.push_str(&text[end..words[at].0]);
-                end = words[at + length - 1].1;
-                at += length;
-                found = true;
-            } else {
-                at += 1;
-            }
-        }
-        rest.push_str(&text[end..]);
-        found.then_some(rest)
+        without_runs(
+            text,
+            words.len(),
+            |at| words[at],
+            |at| {
+                (2..=5).rev().find(|length| {
+                    at + length <= words.len() && self.is_listed_name(&text[words[at].0..words[at + length - 1].1])
+                })
+            },
+        )
     }
 
     fn scrub_alone(&self, cells: &mut [Option<String>]) -> bool {
@@ -542,6 +524,30 @@ impl SuppressionList {
         }
         hit
     }
+}
+
+/// Returns a text without runs of its words; nothing when there is none. `place` says where a word begins and ends, `run` how many
+/// words from one on are a run.
+fn without_runs(
+    text: &str,
+    words: usize,
+    place: impl Fn(usize) -> (usize, usize),
+    run: impl Fn(usize) -> Option<usize>,
+) -> Option<String> {
+    let mut rest = String::new();
+    let (mut end, mut at, mut found) = (0, 0, false);
+    while at < words {
+        if let Some(length) = run(at) {
+            rest.push_str(&text[end..place(at).0]);
+            end = place(at + length - 1).1;
+            at += length;
+            found = true;
+        } else {
+            at += 1;
+        }
+    }
+    rest.push_str(&text[end..]);
+    found.then_some(rest)
 }
 
 /// Returns whether a text may stand between the words of a name.
